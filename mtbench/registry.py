@@ -28,6 +28,8 @@ GROUPS = {
     "dataset": "mtbench.datasets",
     "backbone": "mtbench.backbones",
     "exhibit": "mtbench.exhibits",
+    "engine": "mtbench.engines",
+    "tracker": "mtbench.trackers",
 }
 NAME = re.compile(r"[a-z][a-z0-9-]*")
 """The form of every plug-in's name."""

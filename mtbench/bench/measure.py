@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mtbench.bench.work import BESIDE, Steps, measure_limit, measure_steps
-from mtbench.engines.processes import spawn
+from mtbench.engines.local.processes import spawn
 from mtbench.errors import MtbenchError, RunError
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.spec import RunSpec

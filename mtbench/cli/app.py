@@ -13,7 +13,7 @@ from mtbench.cli.plugins import check, info, inspect, new
 from mtbench.cli.results import browse, diff, explain, export, report, rescore, store, why
 from mtbench.cli.results.states import status
 from mtbench.cli.training import bench, certify, exec, run, search
-from mtbench.engines.output import guard_output
+from mtbench.engines.screen.output import guard_output
 from mtbench.errors import MtbenchError
 
 __all__ = ["app", "main"]
@@ -84,7 +84,7 @@ def main() -> None:
 def _end(error: str) -> NoReturn:
     from rich.markup import escape
 
-    from mtbench.engines.say import Visible
+    from mtbench.engines.screen.say import Visible
 
     Visible(stderr=True, emoji=False).print(f"[bold red]Error:[/] {escape(error)}", soft_wrap=True, highlight=False)
     sys.exit(2)

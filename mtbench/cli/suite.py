@@ -50,7 +50,7 @@ def show(name: Name) -> None:
     """Show the runs and the claims of a suite."""
     from rich.markup import escape
 
-    from mtbench.engines.say import say
+    from mtbench.engines.screen.say import say
     from mtbench.plan.parse import parse_dataset
     from mtbench.plan.suite.built_in import suite_path
     from mtbench.plan.suite.file import find_suite
@@ -93,7 +93,7 @@ def declare(name: Name, results: Results = DEFAULT_RESULTS) -> None:
     declare it earlier to publish the file, or to put it under version control.
     """
     from mtbench.cli.training.execution import declared_line
-    from mtbench.engines.say import say
+    from mtbench.engines.screen.say import say
     from mtbench.plan.suite.file import find_suite
 
     say(console(), declared_line(find_suite(name), results))
@@ -104,7 +104,7 @@ def validate(name: Name) -> None:
     """Print every error in a suite, with its line; the exit code is 1 if there is one."""
     from rich.markup import escape
 
-    from mtbench.engines.say import say
+    from mtbench.engines.screen.say import say
     from mtbench.plan.suite.built_in import suite_path
     from mtbench.plan.suite.file import Fault, read_suite
     from mtbench.plan.toml_lines import Lines

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mtbench.door.given import Folder, Folders, data_root, folders
-from mtbench.engines.say import capped
+from mtbench.engines.screen.say import capped
 from mtbench.errors import UsageError, did_you_mean
 from mtbench.report.data.baselines import beside
 from mtbench.report.data.comparison import Comparison

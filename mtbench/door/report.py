@@ -8,7 +8,7 @@ from rich.console import Console
 from mtbench.door.contents import Contents, read_beside
 from mtbench.door.given import DEFAULT_RESULTS, Folder, Folders, folders, names
 from mtbench.door.reports.made import Made, make_reports
-from mtbench.engines.say import capped, open_console, say
+from mtbench.engines.screen.say import capped, open_console, say
 from mtbench.report.assemble import write_reports
 from mtbench.report.data.conventions.convert import Asked
 from mtbench.report.data.paper import parse_style

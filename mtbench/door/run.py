@@ -8,9 +8,9 @@ import pandas as pd
 from mtbench.door.given import DEFAULT_RESULTS, Folder, data_root, folders, names, seed_list
 from mtbench.door.given import settings as texts
 from mtbench.door.training.work import Work, check_refresh
-from mtbench.engines.display import choose_display
-from mtbench.engines.say import open_console, say
-from mtbench.engines.slots import slots
+from mtbench.engines.local.slots import slots
+from mtbench.engines.screen.display import choose_display
+from mtbench.engines.screen.say import open_console, say
 from mtbench.plan.grid import Request, plan
 from mtbench.report.data.comparison import compare
 from mtbench.report.data.frame import tidy_frame

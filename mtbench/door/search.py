@@ -8,7 +8,7 @@ import pandas as pd
 from mtbench.door.given import DEFAULT_RESULTS, Folder, folders, names, seed_list
 from mtbench.door.given import settings as texts
 from mtbench.door.run import work_on
-from mtbench.engines.slots import slots
+from mtbench.engines.local.slots import slots
 from mtbench.search.planning import plan_search
 from mtbench.search.remaining import remaining_runs
 from mtbench.search.request import TUNING, SearchRequest

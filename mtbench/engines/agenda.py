@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from mtbench.engines.pool import Job
+from mtbench.engines.engine import Job
 from mtbench.errors import Busy
 from mtbench.store.run.folder import RunFolder
 from mtbench.store.run.leased import leased

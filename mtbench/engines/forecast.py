@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from mtbench.contract import Split
-from mtbench.engines.processes import spawn
+from mtbench.engines.local.processes import spawn
 from mtbench.errors import MtbenchError
 from mtbench.plan.counting import count_work
 from mtbench.plan.spec import RunSpec

@@ -20,14 +20,15 @@ from typing import Any
 import pytest
 
 from mtbench import registry
-from mtbench.engines.pool import Job, run_all
-from mtbench.engines.processes import spawn
+from mtbench.engines.engine import Job
+from mtbench.engines.local.pool import run_all
+from mtbench.engines.local.processes import spawn
+from mtbench.engines.local.worker import Ended, work
 from mtbench.engines.stop import EXIT_CODE
-from mtbench.engines.worker import Ended, work
 from mtbench.plan.grid import Request, plan
 from mtbench.store.run.checkpoint import ASIDE, CHECKPOINT, pack, unpack
 from mtbench.store.run.folder import RunFolder
-from tests.engines.test_pool import Events
+from tests.engines.local.test_pool import Events
 from tests.waits import DEADLINE, wait_until
 
 STOPPED = "the run was stopped. The same command resumes it from its last checkpoint."
@@ -304,8 +305,9 @@ def stop_the_owner(run: RunFolder, parts: Parts) -> None:
 PARENT = """
 import sys
 from pathlib import Path
-from mtbench.engines.display import Silence
-from mtbench.engines.pool import Job, run_all
+from mtbench.engines.screen.display import Silence
+from mtbench.engines.engine import Job
+from mtbench.engines.local.pool import run_all
 from mtbench.errors import Stopped
 if __name__ == "__main__":
     folder = Path(sys.argv[1])

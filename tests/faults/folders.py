@@ -11,8 +11,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from mtbench.engines.display import Lines
-from mtbench.engines.pool import Job, run_all
+from mtbench.engines.engine import Job
+from mtbench.engines.local.pool import run_all
+from mtbench.engines.screen.display import Lines
 from mtbench.plan.grid import Request, plan
 from mtbench.store.run.folder import RunFolder
 

@@ -232,8 +232,8 @@ def keeping() -> Iterator[None]:
 
 
 def console(*, quiet: bool = False) -> "Console":
-    """Return standard output, see `mtbench.engines.say.open_console`."""
-    from mtbench.engines.say import open_console
+    """Return standard output, see `mtbench.engines.screen.say.open_console`."""
+    from mtbench.engines.screen.say import open_console
 
     return open_console(quiet=quiet)
 

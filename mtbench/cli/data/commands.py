@@ -42,8 +42,8 @@ def prepare(names: Names, data_root_: DataRoot = None) -> None:
     """Fetch or make the files of datasets, replace damaged ones, and print the frequencies of classes and places."""
     from mtbench.cli.data.balance import class_balance, point_balance, triplet_balance
     from mtbench.contract.data.targets import check_targets
-    from mtbench.engines.output import outlive_output
-    from mtbench.engines.say import say
+    from mtbench.engines.screen.output import outlive_output
+    from mtbench.engines.screen.say import say
     from mtbench.store.preparation import preparing
 
     outlive_output()

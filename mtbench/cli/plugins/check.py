@@ -34,7 +34,7 @@ def check(
 
     from mtbench import registry
     from mtbench.conformance import examine
-    from mtbench.engines.say import say
+    from mtbench.engines.screen.say import say
     from mtbench.plan.parse import parse_method
 
     out, faults = console(), 0

@@ -119,7 +119,7 @@ def info(
 def _describe(console: "Console", kind: str, name: str) -> None:
     from mtbench.contract.options import Value, render_value
     from mtbench.contract.options.space import render_space
-    from mtbench.engines.say import say
+    from mtbench.engines.screen.say import say
 
     plugin: Any = registry.load(kind, name)
     article = "an" if kind[0] in "aeiou" else "a"
@@ -182,7 +182,7 @@ def _describe_parts(console: "Console", name: str, bare: str) -> None:
 def _describe_search(console: "Console", name: str) -> None:
     """Print the hyperparameters that a search of the method tries by default."""
     from mtbench.contract import TrainingProtocol
-    from mtbench.engines.say import say
+    from mtbench.engines.screen.say import say
     from mtbench.plan.parse import parse_method
     from mtbench.search.axes import default_axes, describe
     from mtbench.search.weighting import searched_method

@@ -27,7 +27,7 @@ def open_(
     ] = None,
 ) -> None:
     """Open the page of a report in the browser, and print its path."""
-    from mtbench.engines.say import say
+    from mtbench.engines.screen.say import say
     from mtbench.report.place import find_page
 
     page = find_page(folder)

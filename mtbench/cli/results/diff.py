@@ -37,7 +37,7 @@ def diff(
 
     Records are compared; `mtbench store verify` compares the files beside them with the sums in records.
     """
-    from mtbench.engines.say import say
+    from mtbench.engines.screen.say import say
     from mtbench.store.difference.folders import compare_results
 
     found, out = compare_results(first, second), console()
@@ -143,6 +143,6 @@ def _runs(count: int, what: str = "") -> str:
 
 
 def _listed(lines: Iterable[str], indent: str = "  ") -> Iterator[str]:
-    from mtbench.engines.say import capped
+    from mtbench.engines.screen.say import capped
 
     return (indent + line for line in capped(list(lines)))

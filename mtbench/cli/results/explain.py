@@ -46,7 +46,7 @@ def explain(
     Segmentation, depth, normals: truth, prediction and error of the best, median and worst images.
     """
     from mtbench.door.explain import explain as write
-    from mtbench.engines.say import say
+    from mtbench.engines.screen.say import say
     from mtbench.report.page.terminal import print_page
 
     console = open_console()

@@ -22,7 +22,7 @@ def export(
 ) -> None:
     """Write the results as one tidy table: one row per run, split, task and metric."""
     from mtbench.door.export import export as write
-    from mtbench.engines.say import say
+    from mtbench.engines.screen.say import say
 
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from mtbench.cli.base.shared import grid
-from mtbench.engines.say import say
+from mtbench.engines.screen.say import say
 from mtbench.report.page.sentences import QUICK
 from mtbench.report.provenance.origin import Origin
 from mtbench.report.provenance.runs import MethodList

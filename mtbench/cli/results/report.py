@@ -227,7 +227,7 @@ def report(
     from mtbench.door.report import print_reports, say_unread
     from mtbench.door.reports.check import check_reports, update_documents
     from mtbench.door.reports.made import make_reports
-    from mtbench.engines.say import say
+    from mtbench.engines.screen.say import say
     from mtbench.report.data.conventions.convert import Asked
     from mtbench.report.data.paper import parse_style
 

@@ -58,7 +58,7 @@ def rescore(
     from mtbench.door.checks.runs import finished_runs
     from mtbench.door.export import check_format, write_table
     from mtbench.door.given import names
-    from mtbench.engines.say import say
+    from mtbench.engines.screen.say import say
     from mtbench.errors import UsageError
 
     path = check_format("--out", out)
@@ -82,7 +82,7 @@ def rescore(
 def _lines(found: "Rescored") -> "Iterator[str]":
     """Yield what is there, and what is otherwise than in the records."""
     from mtbench.door.checks.runs import named
-    from mtbench.engines.say import capped
+    from mtbench.engines.screen.say import capped
 
     if len(added := found.added):
         metrics = ", ".join(dict.fromkeys(added["metric"]))

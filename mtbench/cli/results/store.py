@@ -184,7 +184,7 @@ def _say_size(folder: Path, members: Mapping[str, Path]) -> None:
 
 
 def _say_contents(place: Path, found: "Contents") -> None:
-    from mtbench.engines.say import say
+    from mtbench.engines.screen.say import say
 
     parts = [f"{len(found.runs)} finished run{'s' * (len(found.runs) != 1)}"]
     if found.searches:

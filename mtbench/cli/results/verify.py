@@ -103,7 +103,7 @@ def _say_files(path: Path, found: "Verified") -> None:
 
 def _check(path: Path, found: "Verified", derive: bool, reruns: int, salt: str, root: Path, device: str) -> bool:
     """Derive metrics again and train runs again, print what was found, and return True if nothing differs."""
-    from mtbench.engines.say import say
+    from mtbench.engines.screen.say import say
 
     out = console()
 
@@ -112,8 +112,8 @@ def _check(path: Path, found: "Verified", derive: bool, reruns: int, salt: str, 
 
     with stoppable():
         from mtbench.door.checks.verify import check
-        from mtbench.engines.display import choose_display
-        from mtbench.engines.slots import slots
+        from mtbench.engines.local.slots import slots
+        from mtbench.engines.screen.display import choose_display
 
         checked = check(
             path,
@@ -139,7 +139,7 @@ def _check(path: Path, found: "Verified", derive: bool, reruns: int, salt: str, 
 def _of_recomputed(path: Path, found: "Recomputed") -> Iterator[str]:
     """Yield the lines on metrics that were derived again."""
     from mtbench.door.checks.runs import named
-    from mtbench.engines.say import capped
+    from mtbench.engines.screen.say import capped
 
     lines: dict[str, list[str]] = {}
     for run, differences in found.differing:

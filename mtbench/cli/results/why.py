@@ -110,7 +110,7 @@ def why(
     """
     from mtbench.door.contents import read_contents
     from mtbench.door.reports import why as door
-    from mtbench.engines.say import capped, say
+    from mtbench.engines.screen.say import capped, say
     from mtbench.report.data.conventions.convert import Asked
 
     with shared.keeping():

@@ -96,9 +96,9 @@ def bench(
     from mtbench.bench.page import bench_page
     from mtbench.cli.training.execution import settings
     from mtbench.door.given import names
-    from mtbench.engines.output import outlive_output
-    from mtbench.engines.say import say
-    from mtbench.engines.slots import cores
+    from mtbench.engines.local.slots import cores
+    from mtbench.engines.screen.output import outlive_output
+    from mtbench.engines.screen.say import say
     from mtbench.plan.parse import parse_dataset, parse_method
     from mtbench.report.page.terminal import print_page
     from mtbench.report.place import DEFAULT_REPORTS

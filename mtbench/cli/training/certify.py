@@ -90,9 +90,9 @@ def certify(
     """
     from mtbench.door.training.certify import certify as make
     from mtbench.door.training.certify import name_of, search_plans, write_refused
-    from mtbench.engines.output import outlive_output
-    from mtbench.engines.say import say
-    from mtbench.engines.slots import slots
+    from mtbench.engines.local.slots import slots
+    from mtbench.engines.screen.output import outlive_output
+    from mtbench.engines.screen.say import say
     from mtbench.plan.certificate.rows import plan_certificate
     from mtbench.plan.certificate.sizes import find_size
     from mtbench.report.certificate.pages import certificate_pages
@@ -149,7 +149,7 @@ def _announce(plan: "Plan", searches: "Sequence[StudyPlan]", work: "Work", scree
     from mtbench.cli.training.grid import expectation
     from mtbench.door.training.certify import planned_runs
     from mtbench.engines.forecast import estimate
-    from mtbench.engines.say import say
+    from mtbench.engines.screen.say import say
     from mtbench.engines.space import space_of, space_text
     from mtbench.search.remaining import finished_trials, remaining_runs
 
@@ -191,7 +191,7 @@ def _checked(method: str, root: Path, screen: "Console") -> "list[Check]":
     from rich.markup import escape
 
     from mtbench.conformance import examine
-    from mtbench.engines.say import say
+    from mtbench.engines.screen.say import say
     from mtbench.report.certificate.facts import Check
 
     found = []

@@ -41,16 +41,16 @@ def exec_(
     device: Device = "auto",
 ) -> None:
     """Train one run in this process, for schedulers and xargs, or under a debugger."""
-    from mtbench.engines.output import outlive_output
+    from mtbench.engines.screen.output import outlive_output
     from mtbench.engines.stop import Stop, stop_on_sigterm
 
     outlive_output()
     # Before anything that starts threads is imported.
     stop = Stop() if debugger else stop_on_sigterm()
     from mtbench.door.exec import debug, place_run
-    from mtbench.engines.display import Lines
+    from mtbench.engines.engine import Job
     from mtbench.engines.job import execute
-    from mtbench.engines.pool import Job
+    from mtbench.engines.screen.display import Lines
 
     run, asked = place_run(spec, results)
     titles = asked.titles

@@ -83,8 +83,8 @@ def work_of(
     """Return the work of a command, whose progress is printed on a console."""
     from mtbench.cli.training.grid import announcement
     from mtbench.door.training.work import Work
-    from mtbench.engines.display import choose_display
-    from mtbench.engines.say import say
+    from mtbench.engines.screen.display import choose_display
+    from mtbench.engines.screen.say import say
 
     def announce(what: str, agenda: "Agenda") -> None:
         first, *others = announcement(agenda)
@@ -134,7 +134,7 @@ def announce(
     """
     from mtbench.cli.training.grid import LONG, announcement, expectation
     from mtbench.engines.forecast import estimate
-    from mtbench.engines.say import say
+    from mtbench.engines.screen.say import say
     from mtbench.engines.space import LARGE, space_of, space_text
 
     for line in announcement(agenda):
@@ -161,9 +161,9 @@ def offer_preview(
     noun: str = "A preview",
 ) -> None:
     """Print the time that a preview takes, if there is one and it is shorter than the seconds of what was asked for."""
-    from mtbench.engines.display import duration
     from mtbench.engines.forecast import estimate
-    from mtbench.engines.say import say
+    from mtbench.engines.screen.display import duration
+    from mtbench.engines.screen.say import say
 
     try:
         specs = preview()
@@ -181,7 +181,7 @@ def stoppable() -> Iterator[None]:
     Raises:
         typer.Exit: it was stopped.
     """
-    from mtbench.engines.say import Visible
+    from mtbench.engines.screen.say import Visible
 
     try:
         yield

@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from mtbench.cli.base.shared import grid
-from mtbench.engines.headline import headline
+from mtbench.engines.screen.headline import headline
 from mtbench.store.status import STATES, RunStatus
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def announcement(agenda: "Agenda") -> Iterator[str]:
 
 def expectation(seconds: float | None, places: int, device: str) -> str:
     """Return a line on how many runs are trained at a time and on the time that they take, as far as it is known."""
-    from mtbench.engines.display import duration
+    from mtbench.engines.screen.display import duration
 
     where = f"{places} at a time on {device.partition(':')[0]}"
     return f"{where}; the time cannot be estimated." if seconds is None else f"{where}: about {duration(seconds)}."

@@ -93,7 +93,7 @@ def print_prospects(
 
     from mtbench.cli.base.shared import keeping
     from mtbench.door.contents import read_contents
-    from mtbench.engines.say import say
+    from mtbench.engines.screen.say import say
     from mtbench.report.exhibits.claims.prospect import prospects
     from mtbench.store.files.reading import is_there
     from mtbench.store.results import run_folders

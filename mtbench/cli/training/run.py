@@ -49,7 +49,7 @@ from mtbench.errors import UsageError
 
 if TYPE_CHECKING:
     from mtbench.engines.agenda import Agenda
-    from mtbench.engines.pool import Outcome
+    from mtbench.engines.engine import Outcome
     from mtbench.search.request import SearchRequest
 
 __all__ = ["EXAMPLES", "run"]
@@ -122,9 +122,9 @@ def run(
     """Train methods on datasets, several runs at a time. Runs that are finished already are left as they are."""
     from mtbench.cli.training.grid import listing
     from mtbench.engines.agenda import make_agenda
-    from mtbench.engines.output import outlive_output
-    from mtbench.engines.say import say
-    from mtbench.engines.slots import slots
+    from mtbench.engines.local.slots import slots
+    from mtbench.engines.screen.output import outlive_output
+    from mtbench.engines.screen.say import say
     from mtbench.plan.grid import Request, parse_seeds, plan
     from mtbench.plan.suite.file import find_suite
     from mtbench.plan.suite.planned import plan_suite, planned_places
@@ -230,7 +230,7 @@ def _summarize(agenda: "Agenda", outcomes: "Sequence[Outcome]", results: Path, s
 
     from mtbench.cli.training.grid import notes
     from mtbench.cli.training.grid import results as table_of_results
-    from mtbench.engines.say import say
+    from mtbench.engines.screen.say import say
 
     out = console()
     without = (*agenda.todo, *agenda.left)

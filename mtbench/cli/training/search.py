@@ -149,8 +149,8 @@ def search(
     quiet: Quiet = False,
 ) -> None:
     """Choose hyperparameters on a validation split, and retrain the chosen ones on all training images."""
-    from mtbench.engines.output import outlive_output
-    from mtbench.engines.slots import slots
+    from mtbench.engines.local.slots import slots
+    from mtbench.engines.screen.output import outlive_output
     from mtbench.search.request import SearchRequest, parse_spaces, parse_tuning_seeds
 
     outlive_output()

@@ -11,9 +11,9 @@ from rich.markup import escape
 from mtbench.cli.base.shared import DEFAULT_RESULTS, grid
 from mtbench.cli.training.execution import offer_preview
 from mtbench.cli.training.grid import LONG, expectation
-from mtbench.engines.display import duration
 from mtbench.engines.forecast import estimate
-from mtbench.engines.say import say
+from mtbench.engines.screen.display import duration
+from mtbench.engines.screen.say import say
 from mtbench.engines.space import LARGE, space_of, space_text
 from mtbench.plan.spec import RunSpec
 from mtbench.search.planning import StudyPlan, plan_search

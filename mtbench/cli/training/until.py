@@ -85,7 +85,7 @@ def run_until_decided(until: "UntilDecided", work: "Work", out: "Console", *, na
         typer.Exit: a claim is neither decided nor at the last look, as runs lack.
     """
     from mtbench.cli.training.execution import declared_line, stoppable
-    from mtbench.engines.say import say
+    from mtbench.engines.screen.say import say
 
     plan = until.sealed() or until.new_plan()
     specs = until.specs(plan.looks)
@@ -108,7 +108,7 @@ def run_until_decided(until: "UntilDecided", work: "Work", out: "Console", *, na
 
 def _say_untrained(until: "UntilDecided", out: "Console", name: str) -> None:
     """Print which parts of the suite the looks leave out, if there are any."""
-    from mtbench.engines.say import say
+    from mtbench.engines.screen.say import say
 
     count = until.idle
     left = [f"{count} method{'s' * (count > 1)} of its grid that no claim is about"] if count else []
@@ -127,9 +127,9 @@ def _sealed_line(plan: "LookPlan", path: Path) -> str:
 def _preview(until: "UntilDecided", plan: "LookPlan", work: "Work", out: "Console") -> None:
     """Print each look with the runs that it needs if no claim is decided before."""
     from mtbench.cli.base.shared import grid
-    from mtbench.engines.display import duration
     from mtbench.engines.forecast import estimate
-    from mtbench.engines.say import say
+    from mtbench.engines.screen.display import duration
+    from mtbench.engines.screen.say import say
 
     sealed = f"sealed in {until.path}" if plan.at else f"not sealed yet; the command seals them in {until.path}"
     say(out, f"Looks at {plan.listed} seeds, {sealed}.", markup=False)
@@ -149,7 +149,7 @@ def _preview(until: "UntilDecided", plan: "LookPlan", work: "Work", out: "Consol
 
 def _say_look(look: "Look", plan: "LookPlan", out: "Console") -> None:
     from mtbench.cli.training.grid import notes
-    from mtbench.engines.say import say
+    from mtbench.engines.screen.say import say
 
     for line in notes([run for run in look.statuses if run.record is None]):
         say(out, line)
@@ -204,7 +204,7 @@ def _conclude(judged: "Sequence[Judged]", name: str, results: Path) -> None:
         typer.Exit: a claim lacks runs.
     """
     from mtbench.cli.base.shared import console
-    from mtbench.engines.say import say
+    from mtbench.engines.screen.say import say
 
     out = console()
     counts: Mapping[str, int] = {

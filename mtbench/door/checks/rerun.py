@@ -12,7 +12,7 @@ import numpy as np
 
 from mtbench.door.checks.runs import FinishedRun, named
 from mtbench.door.training.work import Work
-from mtbench.engines.display import Display
+from mtbench.engines.screen.display import Display
 from mtbench.errors import MtbenchError, Stopped, StoreError
 from mtbench.stats.prediction import prediction_interval
 from mtbench.store.identity.data import data_fingerprint

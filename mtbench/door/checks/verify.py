@@ -9,7 +9,7 @@ from mtbench import __version__
 from mtbench.door.checks.recompute import Recomputed, recompute
 from mtbench.door.checks.rerun import BITS, INTERVAL, UNDECIDED, Rerun, rerun
 from mtbench.door.checks.runs import FinishedRun, finished_runs
-from mtbench.engines.display import Display
+from mtbench.engines.screen.display import Display
 from mtbench.errors import StoreError
 from mtbench.store.trust import Earned, read_earned, write_earned
 from mtbench.store.upkeep.verify import WRONG, Verified

@@ -7,8 +7,9 @@ from functools import cache
 from pathlib import Path
 
 from mtbench.engines.agenda import REFRESH, Agenda, job, make_agenda, supersede
-from mtbench.engines.display import Display
-from mtbench.engines.pool import Outcome, run_all
+from mtbench.engines.engine import Outcome
+from mtbench.engines.local.pool import run_all
+from mtbench.engines.screen.display import Display
 from mtbench.engines.space import check_fit, space_of
 from mtbench.errors import UsageError, did_you_mean
 from mtbench.plan.spec import RunSpec

@@ -55,7 +55,15 @@ def test_a_list_fits_eighty_columns(arguments: list[str]) -> None:
 def test_a_list_of_nothing_in_particular_is_one_of_everything_under_a_heading_each() -> None:
     lines = [line.split() for line in shown("list").splitlines()]
     headings = [index for index, line in enumerate(lines) if len(line) == 1 and line[0] in KINDS]
-    assert [lines[index][0] for index in headings] == ["methods", "balancers", "datasets", "backbones", "exhibits"]
+    assert [lines[index][0] for index in headings] == [
+        "methods",
+        "balancers",
+        "datasets",
+        "backbones",
+        "exhibits",
+        "engines",
+        "trackers",
+    ]
     for start, end in zip(headings, [*headings[1:], len(lines)], strict=True):
         kind = lines[start][0].removesuffix("s")
         names = [line[0] for line in lines[start + 1 : end] if line]

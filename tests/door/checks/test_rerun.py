@@ -10,8 +10,8 @@ import pytest
 
 from mtbench.door.checks.rerun import BITS, DIFFERS, FAILED, INTERVAL, UNDECIDED, Rerun, compared, draw, rerun
 from mtbench.door.checks.runs import FinishedRun, finished_runs
-from mtbench.engines.display import choose_display
-from mtbench.engines.say import open_console
+from mtbench.engines.screen.display import choose_display
+from mtbench.engines.screen.say import open_console
 from mtbench.plan.grid import Request, plan
 from mtbench.store.record import Record, render_record
 from mtbench.store.run.folder import RunFolder

@@ -8,7 +8,7 @@ from rich.markup import escape
 
 from mtbench.cli.base.shared import grid
 from mtbench.cli.training.grid import STYLES
-from mtbench.engines.say import capped, say
+from mtbench.engines.screen.say import capped, say
 from mtbench.plan.command import run_command
 from mtbench.store.files.reading import files_below
 from mtbench.store.identity.changed import FileChange, changed_files, has_hashes

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from mtbench.cli.base.shared import keeping
 from mtbench.cli.training.grid import table
-from mtbench.engines.say import capped
+from mtbench.engines.screen.say import capped
 from mtbench.errors import StoreError
 from mtbench.store.files.reading import read_bytes
 from mtbench.store.kept import Kept

@@ -20,7 +20,7 @@ from mtbench.errors import RunError
 __all__ = ["spawn"]
 
 PRELOADED = [
-    "mtbench.engines.worker",
+    "mtbench.engines.local.worker",
     # Modules that torch imports late: any optimizer the one, use_deterministic_algorithms the other. Together 3 s per
     # run.
     "torch._dynamo",

@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.segment import Segment
 from rich.text import Text
 
-from mtbench.engines.output import Output
+from mtbench.engines.screen.output import Output
 
 __all__ = ["Visible", "capped", "open_console", "say"]
 

@@ -16,11 +16,11 @@ from multiprocessing import connection
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
-from typing import Protocol
 
-from mtbench.engines.processes import spawn
+from mtbench.engines.engine import Job, Listener, Outcome
+from mtbench.engines.local.processes import spawn
+from mtbench.engines.local.worker import Ended, Noted, work
 from mtbench.engines.stop import EXIT_CODE, LIMIT, STOPPING_SIGNALS, interrupts
-from mtbench.engines.worker import Ended, Noted, work
 from mtbench.errors import Stopped, StoreError
 from mtbench.store.files.process import is_stopped, started
 from mtbench.store.run.failure import ATTEMPTS
@@ -28,7 +28,7 @@ from mtbench.store.run.folder import LOG, RunFolder
 from mtbench.store.run.leased import tidy_up
 from mtbench.train.progress import Progress
 
-__all__ = ["Job", "Listener", "Outcome", "run_all"]
+__all__ = ["run_all"]
 
 RECHECK = 1.0
 """Seconds between two checks of a run that another process works on."""
@@ -36,45 +36,6 @@ STOPPING = LIMIT + 5
 """Seconds that workers have to stop after a request, before they are killed; they end themselves at `LIMIT`."""
 
 Target = Callable[[str, str, str, Connection], None]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Job:
-    """A run to be done: its folder, and its title on the screen."""
-
-    folder: Path
-    title: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """The end of one run: ``done``, ``failed`` or ``stopped``, and the reason."""
-
-    job: Job
-    how: str
-    why: str
-
-
-class Listener(Protocol):
-    """An object that is notified of events of runs, when they happen."""
-
-    def started(self, job: Job, device: str) -> None:
-        """Handle the start of a run by a worker."""
-
-    def advanced(self, job: Job, progress: Progress) -> None:
-        """Handle the progress of a run."""
-
-    def noted(self, job: Job, text: str) -> None:
-        """Handle something unusual, such as a checkpoint that cannot be used: a sentence."""
-
-    def ended(self, job: Job, how: str, why: str) -> None:
-        """Handle its end: done, failed, stopped, ``again`` (killed, repeated) or ``busy`` (another process has it).
-
-        A run that another process has is reported as busy again when something has changed about that process.
-        """
-
-    def refresh(self) -> None:
-        """Handle the passing of time."""
 
 
 def run_all(

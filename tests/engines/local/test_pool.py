@@ -16,9 +16,10 @@ from pathlib import Path
 
 import pytest
 
-from mtbench.engines.pool import Job, Outcome, run_all
+from mtbench.engines.engine import Job, Outcome
+from mtbench.engines.local.pool import run_all
+from mtbench.engines.local.worker import Ended
 from mtbench.engines.stop import STOPPING_SIGNALS
-from mtbench.engines.worker import Ended
 from mtbench.store.files.process import started
 from mtbench.store.run.folder import RunFolder
 from mtbench.store.run.lease import SILENCE, Lease
@@ -253,7 +254,7 @@ import sys
 from pathlib import Path
 sys.path[:0] = {paths!r}
 from test_pool import Events, behave, jobs
-from mtbench.engines.pool import run_all
+from mtbench.engines.local.pool import run_all
 from mtbench.errors import Stopped
 if __name__ == "__main__":
     root = Path(sys.argv[1])
@@ -266,7 +267,7 @@ if __name__ == "__main__":
 
 def parent_with_a_worker(root: Path) -> tuple[subprocess.Popen[str], int]:
     script = root / "parent.py"
-    script.write_text(PARENT.format(paths=[str(HERE), str(HERE.parent.parent)]))
+    script.write_text(PARENT.format(paths=[str(HERE), str(HERE.parents[2])]))
     command = [sys.executable, str(script), str(root)]
     parent = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
     lease = root / "endless" / "claim.1"

@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from mtbench.engines.output import Output
+from mtbench.engines.screen.output import Output
 
 WORK = """
 import sys
 from pathlib import Path
 from rich.console import Console
-from mtbench.engines.display import choose_display
-from mtbench.engines.output import outlive_output
-from mtbench.engines.pool import Job
+from mtbench.engines.screen.display import choose_display
+from mtbench.engines.screen.output import outlive_output
+from mtbench.engines.engine import Job
 
 if sys.argv[2:]:
     outlive_output()
@@ -39,7 +39,7 @@ from mtbench.cli import app
 app.app = lambda: print("much " * 10_000)
 app.main()
 """
-HERE = Path(__file__).parents[2]
+HERE = Path(__file__).parents[3]
 
 
 def worked(stdout: int | None, *arguments: str | Path, code: str = WORK, close: bool = False) -> tuple[int, str]:

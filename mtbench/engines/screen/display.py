@@ -11,9 +11,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from mtbench.engines.headline import headline_of_folder
-from mtbench.engines.pool import Job, Listener
-from mtbench.engines.say import say
+from mtbench.engines.engine import Job, Listener
+from mtbench.engines.screen.headline import headline_of_folder
+from mtbench.engines.screen.say import say
 from mtbench.train.progress import Progress
 
 __all__ = ["Display", "Lines", "LiveLines", "Silence", "choose_display", "duration"]

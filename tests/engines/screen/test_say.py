@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 from rich.table import Table
 
-from mtbench.engines.say import Visible, say
+from mtbench.engines.screen.say import Visible, say
 
 WORDS = st.lists(st.text("ab-/.:[", min_size=1, max_size=30), min_size=1, max_size=30)
 

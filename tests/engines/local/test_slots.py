@@ -3,7 +3,7 @@ import os
 import pytest
 import torch
 
-from mtbench.engines.slots import cores, slots
+from mtbench.engines.local.slots import cores, slots
 from mtbench.errors import UsageError
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from mtbench.engines.display import Lines, LiveLines, Silence, choose_display, duration
-from mtbench.engines.pool import Job
+from mtbench.engines.engine import Job
+from mtbench.engines.screen.display import Lines, LiveLines, Silence, choose_display, duration
 from mtbench.train.progress import Progress
 
 TD = Job(folder=Path("a"), title="mmnist3:offset=8 td:channels=6:gate=tanh seed 0")

@@ -9,7 +9,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from mtbench.engines.job import execute
-from mtbench.engines.output import outlive_output
+from mtbench.engines.screen.output import outlive_output
 from mtbench.engines.stop import stop_on_sigterm
 from mtbench.errors import Busy, MtbenchError, Stopped
 from mtbench.store.run.folder import LOG, RunFolder

@@ -1,0 +1,1 @@
+"""Output on the screen while runs are under way."""
