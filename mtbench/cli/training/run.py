@@ -43,6 +43,7 @@ from mtbench.cli.training.execution import (
 )
 from mtbench.cli.training.prospects import Earlier, places_of, print_prospects
 from mtbench.cli.training.search import conduct, is_through
+from mtbench.cli.training.tracking import Track, followed
 from mtbench.cli.training.until import Looks, MaxSeeds, Until, check_options, run_until_decided
 from mtbench.door.given import names
 from mtbench.errors import UsageError
@@ -62,11 +63,13 @@ EXAMPLES = """Examples:
   mtbench run --methods all --dataset mmnist2 --backbone resnet18:width=.25
   mtbench run --suite levi2020-table1 --quick
   mtbench run --suite levi2020-table1 --until-decided --max-seeds 20 --dry-run
+  mtbench run --methods td --dataset mmnist2 --track tensorboard
   mtbench run --suite levi2020-table1 --dry-run --from 'results/*/*.zip'
 """
 
 
 def run(
+    context: typer.Context,
     methods: Annotated[
         str,
         typer.Option(
@@ -106,6 +109,7 @@ def run(
     changes: Changes = None,
     gradient_scale: GradientScale = None,
     results: Results = DEFAULT_RESULTS,
+    track: Track = None,
     root: DataRoot = None,
     device: Device = "auto",
     jobs: Jobs = None,
@@ -139,7 +143,16 @@ def run(
     changed = settings(changes or [], epochs=epochs, gradient_scale=gradient_scale)
     chosen = None if seeds is None else parse_seeds(seeds)
     places = slots(device, jobs, runs_per_device)
-    work = work_of(results=results, root=data_root(root), places=places, refresh=states, console=out, quiet=quiet)
+    follow = followed(context, track, results)
+    work = work_of(
+        results=results,
+        root=data_root(root),
+        places=places,
+        refresh=states,
+        console=out,
+        quiet=quiet,
+        follow=follow,
+    )
     searches: list[SearchRequest] = []
     if suite:
         _alone(suite, {"--dataset": dataset, "--methods": methods, "--backbone": backbone})
@@ -185,6 +198,7 @@ def run(
             refresh=states,
             dry_run=dry_run,
             quiet=quiet,
+            follow=follow,
         )
     ]
     work.check(specs)

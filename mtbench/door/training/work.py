@@ -49,6 +49,7 @@ class Work:
         display: makes a display for a number of runs, on which they are shown while they are at work.
         announce: called with a title, such as ``trials 0 to 3``, or an empty one, and what is to be done, before it is.
         say: called with each line about data that are fetched or made.
+        follow: called with the folders of the runs that are asked for, before they are done.
 
     Raises:
         StoreError: the results are a pack, which is only read.
@@ -61,6 +62,7 @@ class Work:
     display: Callable[[int], Display]
     announce: Callable[[str, Agenda], None] = lambda _, __: None
     say: Callable[[str], None] = lambda _: None
+    follow: Callable[[Sequence[Path]], None] = lambda _: None
 
     def __post_init__(self) -> None:
         refuse_pack(self.results)
@@ -126,6 +128,7 @@ class Work:
         self.check_fit([run.spec for run in agenda.todo])
         for run in agenda.again:
             supersede(run, self.root)
+        self.follow([run.folder for run in (*agenda.todo, *agenda.done, *agenda.left)])
         if not agenda.todo:
             return []
         with self.display(len(agenda.todo)) as display:
