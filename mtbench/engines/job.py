@@ -28,6 +28,7 @@ from mtbench.plan.spec import RunSpec
 from mtbench.store.identity.data import data_fingerprint
 from mtbench.store.identity.fingerprint import fingerprints
 from mtbench.store.record import FORMAT, Fingerprints, Record, StoredPredictions
+from mtbench.store.run.attempts import DONE, STOPPED
 from mtbench.store.run.checkpoint import CheckpointFile
 from mtbench.store.run.folder import RunFolder
 from mtbench.store.run.leased import LeasedRun, leased, tidy_up
@@ -50,6 +51,7 @@ def execute(
     say: Callable[[str], None] = lambda _: None,
     stop: Stop | None = None,
     debugger: Bdb | None = None,
+    job: str = "",
 ) -> None:
     """Train the run of a spec, from its checkpoint if it has one, and publish its record, unless it has a record.
 
@@ -62,6 +64,7 @@ def execute(
         say: called with each note on the run as a sentence, e.g. that its checkpoint cannot be used.
         stop: the request to end early, if there can be one.
         debugger: the debugger that `train` runs under from its first line, if there is one. Then no error is written.
+        job: the name of the job of a scheduler that this process is, for the log of attempts; empty without one.
 
     Raises:
         Busy: another live process works on the run.
@@ -72,7 +75,7 @@ def execute(
     stop = stop or Stop()
     keep_freed_memory()
     try:
-        _execute(run, spec, root, device, watch, say, stop, debugger)
+        _execute(run, spec, root, device, watch, say, stop, debugger, job)
     except Stopped:
         raise
     except Busy:
@@ -93,6 +96,7 @@ def _execute(
     say: Callable[[str], None],
     stop: Stop,
     debugger: Bdb | None,
+    job: str,
 ) -> None:
     chosen = choose_device(device)
     stop.check()
@@ -103,7 +107,7 @@ def _execute(
         if held.record() is not None:
             held.tidy()
             return
-        with _failures_kept(held, stop) if debugger is None else nullcontext():
+        with _attempted(held, job, say, stop), _failures_kept(held, stop) if debugger is None else nullcontext():
             trained = _trained(spec, root, chosen, held, watch, stop, debugger)
             record = _record(spec, trained, found, held.checkpoint.notes)
             held.publish(record, trained.model, trained.predictions, trained.images)
@@ -193,6 +197,20 @@ def _record(spec: RunSpec, trained: Trained, marks: Fingerprints, notes: Sequenc
         measurements=trained.measurements,
         notes=tuple(notes),
     )
+
+
+@contextmanager
+def _attempted(held: LeasedRun, job: str, say: Callable[[str], None], stop: Stop) -> Iterator[None]:
+    """Log the block as an attempt at the run."""
+    held.attempts.begin(job, say)
+    try:
+        yield
+    except BaseException as cause:
+        is_stopped = stop.requested or isinstance(cause, Stopped | KeyboardInterrupt)
+        name = "" if isinstance(cause, MtbenchError) else f"{type(cause).__name__}: "
+        held.attempts.end(STOPPED if is_stopped else f"failed: {name}{cause}")
+        raise
+    held.attempts.end(DONE)
 
 
 @contextmanager
