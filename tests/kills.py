@@ -45,7 +45,7 @@ LIMIT = 300.0
 """Seconds after which a command that nobody kills has hung."""
 LITTER = re.compile(r"\..*\.tmp|\..*\.[0-9a-f]{32}|claim\.\d+")
 """Names of temporary files and of leases."""
-FINISHED = {"curve.jsonl", "model.safetensors", "predictions.npz", "record.json", "spec.json"}
+FINISHED = {"attempts.jsonl", "curve.jsonl", "model.safetensors", "predictions.npz", "record.json", "spec.json"}
 """The files of a finished run."""
 
 

@@ -26,8 +26,10 @@ from mtbench.errors import (
 )
 from mtbench.plan.spec import RunSpec
 from mtbench.store.identity.data import data_fingerprint
+from mtbench.store.identity.expected import read_expected
 from mtbench.store.identity.fingerprint import fingerprints
 from mtbench.store.record import FORMAT, Fingerprints, Record, StoredPredictions
+from mtbench.store.run.attempts import DONE, STOPPED
 from mtbench.store.run.checkpoint import CheckpointFile
 from mtbench.store.run.folder import RunFolder
 from mtbench.store.run.leased import LeasedRun, leased, tidy_up
@@ -50,6 +52,9 @@ def execute(
     say: Callable[[str], None] = lambda _: None,
     stop: Stop | None = None,
     debugger: Bdb | None = None,
+    checkpoint_every: float = 0,
+    job: str = "",
+    expected: Path | None = None,
 ) -> None:
     """Train the run of a spec, from its checkpoint if it has one, and publish its record, unless it has a record.
 
@@ -62,17 +67,44 @@ def execute(
         say: called with each note on the run as a sentence, e.g. that its checkpoint cannot be used.
         stop: the request to end early, if there can be one.
         debugger: the debugger that `train` runs under from its first line, if there is one. Then no error is written.
+        checkpoint_every: seconds after a checkpoint before which no other is written at the end of an epoch.
+        job: the name of the job at a scheduler, for the log of attempts; empty without one.
+        expected: a file of fingerprints that the code of the run must have (see `mtbench.store.identity.expected`).
 
     Raises:
         Busy: another live process works on the run.
         Stopped: `stop` was requested, or the debugger was quit. The checkpoint stays. Any other error after the
             request, e.g. when a signal reached the processes of a data loader too, is no failure of the run.
+        CodeChanged: the code of the run is not that of `expected`. Nothing is written.
         MtbenchError: the errors of `train`. This and any other exception is written to ``failure.json`` first.
     """
     stop = stop or Stop()
     keep_freed_memory()
+    with _errors_told_apart(run, stop):
+        chosen = choose_device(device)
+        stop.check()
+        found = fingerprints(spec, data_fingerprint(spec.dataset, root, spec.files))
+        stop.check()
+        if expected is not None and not run.has_record:
+            read_expected(expected).check(spec, found)
+        marks, circumstances = _marks(spec, found, chosen), _numerics(spec, chosen)
+        checkpoint = CheckpointFile(run.path, marks, circumstances, say, every=checkpoint_every)
+        with leased(run, checkpoint) as held:
+            if held.record() is not None:
+                held.tidy()
+                return
+            with _attempted(held, job, say, stop), _failures_kept(held, stop) if debugger is None else nullcontext():
+                trained = _trained(spec, root, chosen, held, watch, stop, debugger)
+                record = _record(spec, trained, found, held.checkpoint.notes)
+                held.publish(record, trained.model, trained.predictions, trained.images)
+                Speeds(chosen).learn(record)
+
+
+@contextmanager
+def _errors_told_apart(run: RunFolder, stop: Stop) -> Iterator[None]:
+    """Raise Stopped in place of any error after a request to stop; tidy up a run that another process has finished."""
     try:
-        _execute(run, spec, root, device, watch, say, stop, debugger)
+        yield
     except Stopped:
         raise
     except Busy:
@@ -82,32 +114,6 @@ def execute(
     except Exception:
         stop.check()
         raise
-
-
-def _execute(
-    run: RunFolder,
-    spec: RunSpec,
-    root: Path,
-    device: str,
-    watch: Callable[[Progress], None],
-    say: Callable[[str], None],
-    stop: Stop,
-    debugger: Bdb | None,
-) -> None:
-    chosen = choose_device(device)
-    stop.check()
-    found = fingerprints(spec, data_fingerprint(spec.dataset, root, spec.files))
-    stop.check()
-    checkpoint = CheckpointFile(run.path, _marks(spec, found, chosen), _numerics(spec, chosen), say)
-    with leased(run, checkpoint) as held:
-        if held.record() is not None:
-            held.tidy()
-            return
-        with _failures_kept(held, stop) if debugger is None else nullcontext():
-            trained = _trained(spec, root, chosen, held, watch, stop, debugger)
-            record = _record(spec, trained, found, held.checkpoint.notes)
-            held.publish(record, trained.model, trained.predictions, trained.images)
-            Speeds(chosen).learn(record)
 
 
 def _trained(
@@ -193,6 +199,20 @@ def _record(spec: RunSpec, trained: Trained, marks: Fingerprints, notes: Sequenc
         measurements=trained.measurements,
         notes=tuple(notes),
     )
+
+
+@contextmanager
+def _attempted(held: LeasedRun, job: str, say: Callable[[str], None], stop: Stop) -> Iterator[None]:
+    """Log the block as an attempt at the run."""
+    held.attempts.begin(job, say)
+    try:
+        yield
+    except BaseException as cause:
+        is_stopped = stop.requested or isinstance(cause, Stopped | KeyboardInterrupt)
+        name = "" if isinstance(cause, MtbenchError) else f"{type(cause).__name__}: "
+        held.attempts.end(STOPPED if is_stopped else f"failed: {name}{cause}")
+        raise
+    held.attempts.end(DONE)
 
 
 @contextmanager

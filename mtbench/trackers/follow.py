@@ -33,7 +33,8 @@ ATTEMPTS = 3
 LONGEST = 60.0
 """Seconds that a tracker is left alone at most after an error, before it is tried again."""
 RESERVE = 1 << 30
-"""Bytes, or a twentieth of the disk if that is less, that a tracker leaves to the runs."""
+"""Bytes that a tracker leaves to the runs; or a part of the disk, one of `PART`, if that is less."""
+PART = 20
 
 
 class Follower:
@@ -154,7 +155,7 @@ class Follower:
         while not place.is_dir() and place != place.parent:
             place = place.parent
         disk = shutil.disk_usage(place)
-        if disk.free < min(RESERVE, disk.total // 20):
+        if disk.free < min(RESERVE, disk.total // PART):
             raise StoreError(f"the disk of {place} has only {megabytes(disk.free)} left, which the runs may need.")
 
     def _say(self, text: str) -> None:

@@ -1,7 +1,7 @@
 """The process of a tracker: ``python -m mtbench.trackers.process ORDER``, started by a command that trains.
 
 It receives the folders of runs in a file that the command adds lines to, and sends until its standard input ends, which
-it also does if the command is killed. Then it has `LAST` seconds for the rest. Each line of its standard output is a
+it also does if the command is killed. Then it has some seconds for the rest. Each line of its standard output is a
 sentence for the user. Training never waits for it.
 """
 
@@ -23,10 +23,10 @@ from mtbench.store.upkeep.space import free_space
 from mtbench.trackers.follow import Follower
 from mtbench.trackers.tracker import Tracker, load_tracker
 
-__all__ = ["LAST", "Order", "largest_file", "make_tracker"]
+__all__ = ["LEFT", "Order", "largest_file", "make_tracker"]
 
-LAST = 20.0
-"""Seconds to send the rest in, after the command has ended its work."""
+LEFT = 3
+"""Exit status if something was not sent."""
 PERIOD = 1.0
 """Seconds between two looks at the curves."""
 
@@ -39,11 +39,13 @@ class Order:
         tracker: the tracker and its own options.
         place: the folder that it writes to; an absolute path.
         runs: the file to which folders of runs are added, each as a JSON text on a line.
+        last: seconds to send the rest in, after the command has ended.
     """
 
     tracker: Choice
     place: str
     runs: str
+    last: float
 
     def to_json(self) -> str:
         """Return the text that `from_json` reads."""
@@ -90,7 +92,7 @@ def _work(order: Order, notes: IO[str], over: threading.Event) -> int:
     _add(follower, order, known)
     is_all = follower.look_until_sent()
     follower.finish()
-    return 0 if is_all else 1
+    return 0 if is_all else LEFT
 
 
 def _add(follower: Follower, order: Order, known: int) -> int:
@@ -106,13 +108,13 @@ def _limit_files(place: Path) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (soft if hard == resource.RLIM_INFINITY else min(soft, hard), hard))
 
 
-def _end(over: threading.Event) -> None:
-    """Wait for the end of the command, and end this process `LAST` seconds later at the latest."""
+def _end(over: threading.Event, last: float) -> None:
+    """Wait for the end of the command, and end this process so many seconds later at the latest."""
     while os.read(0, 4096):
         pass
     over.set()
-    threading.Event().wait(LAST)
-    os._exit(1)
+    threading.Event().wait(last)
+    os._exit(LEFT)
 
 
 def main(order: str) -> int:
@@ -122,7 +124,7 @@ def main(order: str) -> int:
     known = Order.from_json(Path(order).read_text())
     _limit_files(Path(known.place))
     over = threading.Event()
-    threading.Thread(target=_end, args=[over], daemon=True).start()
+    threading.Thread(target=_end, args=[over, known.last], daemon=True).start()
     return _work(known, notes, over)
 
 

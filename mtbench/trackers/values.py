@@ -3,7 +3,7 @@
 Names, for a task ``left``:
 
     training/left/loss    mean training loss of the epoch
-    test/left/loss        loss on a split, in evaluation mode: test or validation
+    test/left/loss        loss on a split, in evaluation mode: test, or val if one is held out
     test/left/accuracy    each metric of the task on that split
     weights/left/mean     weight that the balancer gave the task: mean, low and high
 """

@@ -62,7 +62,7 @@ def test_one_and_several_have_one_option(command: str) -> None:
 def test_the_options_of_run_are_in_groups_with_examples_below() -> None:
     lines = helped("run", width=100).splitlines()
     groups = [line.split()[1] for line in lines if line.startswith("╭")]
-    assert groups == ["What", "Training", "Where", "Machine", "Seeds", "Other"]
+    assert groups == ["What", "Training", "Where", "Machine", "Engine", "Seeds", "Other"]
     assert sum(line.strip().startswith("mtbench run --") for line in lines) >= 4
 
 

@@ -46,7 +46,7 @@ def test_a_run_becomes_a_fresh_record_and_leaves_nothing_else(tmp_path: Path) ->
     assert found.record is not None
     assert sorted(run.predictions(found.record)) == ["lower", "upper"]
     assert sum(value.numel() for value in run.model(found.record).values()) > 1000
-    expected = ["curve.jsonl", "model.safetensors", "predictions.npz", "record.json", "spec.json"]
+    expected = ["attempts.jsonl", "curve.jsonl", "model.safetensors", "predictions.npz", "record.json", "spec.json"]
     assert sorted(os.listdir(run.path)) == expected
     points = [json.loads(line) for line in (run.path / "curve.jsonl").read_text().splitlines()]
     assert [point["epoch"] for point in points] == [1, 2, 3]

@@ -145,7 +145,7 @@ def half_done(parts: Parts, tmp_path_factory: pytest.TempPathFactory) -> Path:
     process, pipe = begin(run)
     stop_inside(process, parts)
     assert last_message(process, pipe) == Ended(how="stopped", why=STOPPED)
-    assert sorted(os.listdir(run.path)) == [CHECKPOINT, "curve.jsonl", "spec.json"]
+    assert sorted(os.listdir(run.path)) == ["attempts.jsonl", CHECKPOINT, "curve.jsonl", "spec.json"]
     assert 1 <= len((run.path / "curve.jsonl").read_text().splitlines()) < 4
     return run.path
 
@@ -158,7 +158,7 @@ def half(half_done: Path, parts: Parts, tmp_path: Path) -> RunFolder:
 
 
 def is_untouched(run: RunFolder, checkpoint: bytes) -> bool:
-    left = sorted(os.listdir(run.path)) == [CHECKPOINT, "curve.jsonl", "spec.json"]
+    left = sorted(os.listdir(run.path)) == ["attempts.jsonl", CHECKPOINT, "curve.jsonl", "spec.json"]
     return left and (run.path / CHECKPOINT).read_bytes() == checkpoint
 
 

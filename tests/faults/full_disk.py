@@ -85,7 +85,7 @@ def of_runs() -> None:
         said = trained(run)
         atomic.temporary_name = named
         FILLER.unlink()
-        left = sorted(set(os.listdir(run.path)) - {"spec.json", *FILES})
+        left = sorted(set(os.listdir(run.path)) - {"attempts.jsonl", "spec.json", *FILES})
         failed, again = run.failure() is not None, trained(run)
         equal = come_to(run) == come_to(undisturbed)
         print(json.dumps({"file": file, "said": said, "left": left, "failed": failed, "again": again, "equal": equal}))  # noqa: T201

@@ -74,7 +74,7 @@ def test_two_hosts_share_a_grid_and_each_run_is_trained_by_one_of_them(tmp_path:
     assert len(folders) == 4
     for folder in folders:
         assert set(os.listdir(folder)) == {
-            *("curve.jsonl", "model.safetensors", "predictions.npz", "record.json", "spec.json")
+            *("attempts.jsonl", "curve.jsonl", "model.safetensors", "predictions.npz", "record.json", "spec.json")
         }
     other = {"alpha": "beta", "beta": "alpha"}
     waits = [line for out, _ in said for line in out.splitlines() if line.startswith("waiting")]

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from mtbench.door.training.work import Work
     from mtbench.engines.agenda import Agenda
+    from mtbench.engines.chosen import Execution
     from mtbench.plan.spec import RunSpec
     from mtbench.plan.suite import Suite
 
@@ -81,11 +82,11 @@ def work_of(
     *,
     results: Path,
     root: Path,
-    places: Sequence[str],
+    execution: "Execution",
     refresh: set[str],
     console: "Console",
     quiet: bool,
-    follow: Callable[[Sequence[Path]], None] = lambda _: None,
+    observe: Callable[[Sequence[Path]], None] = lambda _: None,
 ) -> "Work":
     """Return the work of a command, whose progress is printed on a console."""
     from mtbench.cli.training.grid import announcement
@@ -101,12 +102,12 @@ def work_of(
     return Work(
         results=results,
         root=root,
-        places=places,
+        execution=execution,
         refresh=refresh,
         display=lambda total: choose_display(console, total, quiet=quiet),
         announce=announce,
         say=lambda line: say(console, line, style="dim", markup=False),
-        follow=follow,
+        observe=observe,
     )
 
 
@@ -141,7 +142,6 @@ def announce(
         preview: returns the runs of the same command with the protocol ``quick``; None if there is no such command.
     """
     from mtbench.cli.training.grid import LONG, announcement, expectation
-    from mtbench.engines.forecast import estimate
     from mtbench.engines.screen.say import say
     from mtbench.engines.space import LARGE, space_of, space_text
 
@@ -153,7 +153,9 @@ def announce(
     needed = space_of(specs, len(places))
     if dry_run or needed.total >= LARGE:
         say(console, space_text(needed, work.results), markup=False)
-    seconds = estimate(specs, root=root, slots=places)
+    if not work.execution.engine.is_local:
+        return  # the speeds of this machine are not those of the runs
+    seconds = work.seconds(specs)
     say(console, expectation(seconds, len(places), places[0]))
     if seconds is not None and seconds > LONG and preview:
         offer_preview(console, preview, seconds, root=root, places=places)

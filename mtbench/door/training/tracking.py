@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 import tempfile
@@ -19,11 +20,13 @@ from mtbench.errors import UsageError
 from mtbench.plan.spec import Choice
 from mtbench.store.results import run_folders
 from mtbench.trackers.follow import Follower
-from mtbench.trackers.process import LAST, Order, make_tracker
+from mtbench.trackers.process import LEFT, Order, make_tracker
 from mtbench.trackers.tracker import Place, Tracker, load_tracker
 
 __all__ = ["ChosenTracker", "parse_tracker", "send", "tracking"]
 
+LAST = 20.0
+"""Seconds that a tracker has to receive the rest, after the runs have ended."""
 SOON = 5.0
 """Seconds after which a process is killed that has not ended itself in `LAST`."""
 _OPTION = re.compile(r":(?=[a-z][a-z0-9_-]*=)")
@@ -151,6 +154,7 @@ class _Process:
         self._process: subprocess.Popen[str] | None = None
         self._notes = threading.Thread(target=self._read_notes, name=f"tracker {self._name}", daemon=True)
         self._is_ending = self._has_ended = False
+        self._last = ""
 
     def follow(self, folders: Sequence[Path]) -> None:
         """Let runs be followed; the process is started by the first call."""
@@ -182,8 +186,10 @@ class _Process:
             process.kill()
             status = process.wait()
         self._notes.join(SOON)
-        if status and not self._has_ended:
+        if status in (LEFT, -signal.SIGKILL) and not self._has_ended:
             self._warn("not everything was sent")
+        elif status and not self._has_ended:
+            self._warn_of_end()
         if self._folder is not None:
             self._folder.cleanup()
 
@@ -194,7 +200,7 @@ class _Process:
 
     def _start(self) -> None:
         order = self._runs.with_name("order.json")
-        wanted = Order(tracker=self._chosen.choice, place=str(self._chosen.place), runs=str(self._runs))
+        wanted = Order(tracker=self._chosen.choice, place=str(self._chosen.place), runs=str(self._runs), last=LAST)
         order.write_text(wanted.to_json())
         with self._runs.with_name("log").open("w") as log:
             self._process = subprocess.Popen(
@@ -215,15 +221,22 @@ class _Process:
         """Say each sentence of the process, and that it has ended before its time."""
         assert self._process is not None
         assert self._process.stdout is not None
-        for line in self._process.stdout:
-            self._warn(line.strip())
+        with self._process.stdout as sentences:
+            for line in sentences:
+                self._warn(line.strip())
         if self._process.wait() and not self._is_ending:
             self._has_ended = True
-            self._warn(f"its process has ended ({self._last_words() or 'it was killed'})")
+            self._warn_of_end()
 
-    def _last_words(self) -> str:
+    def _warn_of_end(self) -> None:
         lines = self._runs.with_name("log").read_text(errors="replace").split("\n")
-        return next((line.strip() for line in reversed(lines) if line.strip()), "")
+        words = next((line.strip() for line in reversed(lines) if line.strip()), "it was killed")
+        self._warn(f"its process has ended ({words})")
 
     def _warn(self, what: str) -> None:
-        self._say(f"Tracker {self._name}: {what.rstrip('.')}. Training goes on; this sends the rest: {self._later}")
+        line = (
+            f"Tracker {self._name}: {what.rstrip('.')}. Runs are not affected. What is missing is sent by {self._later}"
+        )
+        if line != self._last:
+            self._last = line
+            self._say(line)

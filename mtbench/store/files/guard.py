@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mtbench.store.files.reading import inside, read_bytes, size_of
 
-__all__ = ["DEEPEST", "LARGEST", "SHORT", "Refused", "check_depth", "read_guarded"]
+__all__ = ["DEEPEST", "LARGEST", "SHORT", "Refused", "check_depth", "read_guarded", "read_lines"]
 
 LARGEST = 64 << 20
 """Bytes of the largest record, study, declaration or journal that is read."""
@@ -42,6 +42,31 @@ def read_guarded(path: Path, largest: int = LARGEST) -> bytes:
     if _SURROGATE.search(text):
         _check_characters(text)
     return text
+
+
+def read_lines(path: Path, largest: int = LARGEST) -> list[bytes]:
+    """Return those lines of a file with a JSON text in each line that are safe to parse; the others are passed over.
+
+    Args:
+        path: the file, which may be in a pack.
+        largest: the number of bytes that it may have.
+
+    Raises:
+        OSError, StoreError: see `mtbench.store.files.reading.read_bytes`.
+        Refused: it is too large, or is not a regular file.
+    """
+    text = _content(path, largest) if inside(path) is None else _checked(path, largest)
+    return [line for line in text.splitlines() if _is_safe(line)]
+
+
+def _is_safe(line: bytes) -> bool:
+    try:
+        check_depth(line)
+        if _SURROGATE.search(line):
+            _check_characters(line)
+    except Refused:
+        return False
+    return True
 
 
 def _content(path: Path, largest: int) -> bytes:

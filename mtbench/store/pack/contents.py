@@ -28,6 +28,7 @@ TAKEN = ("spec.json", "record.json", "curve.jsonl", "predictions.npz", WEIGHTS)
 """The files of a finished run that a pack may have."""
 _REASONS = {
     "failure.json": "failure of an earlier attempt",
+    "attempts.jsonl": "log of attempts",
     "files.json": "paths on the machine of the run",
     "log.txt": "log",
 }

@@ -33,7 +33,7 @@ from mtbench.store.files.atomic import store_errors, temporary_name
 from mtbench.store.files.guard import SHORT, read_guarded
 from mtbench.store.files.process import host, is_stopped, lives, started
 
-__all__ = ["BEAT", "GRACE", "SILENCE", "Holder", "Lease", "holder_of", "is_leased"]
+__all__ = ["BEAT", "GRACE", "SILENCE", "Holder", "Lease", "holder_of", "is_leased", "time_of"]
 
 BEAT = 10.0
 """Seconds between two heartbeats."""
@@ -121,6 +121,9 @@ class Lease:
             ...
             lease.check()  # before anything is written
 
+    Attributes:
+        before: the time of the last heartbeat of the dead lease that it replaces; None if there is none.
+
     Raises:
         Busy: another live process has the lease.
         StoreError: the folder cannot be written to.
@@ -128,6 +131,7 @@ class Lease:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.before: datetime | None = None
         self._number = 0
         token = f"{datetime.now(UTC).isoformat(timespec='seconds')} {uuid.uuid4().hex}"
         self._owner = Owner(host=host(), pid=os.getpid(), started=started(os.getpid()) or "", token=token)
@@ -138,6 +142,8 @@ class Lease:
             leases = _leases(self.folder)
             if leases and _is_alive(leases[-1]):
                 raise self._busy()
+            # The lowest is that of the process that worked: one above it died before it removed those below.
+            self.before = time_of(leases[0]) if leases else None
             self._number = self._create((_number(leases[-1]) if leases else 0) + 1)
         try:
             self._settle()
@@ -167,6 +173,12 @@ class Lease:
             )
         if not leases or leases[-1] != self.path or _read(self.path) != self._owner:
             raise self._busy()
+
+    def beat(self) -> datetime:
+        """Renew the heartbeat; return the time of it, on the clock of the lease's file system."""
+        with suppress(OSError):
+            os.utime(self.path)
+        return time_of(self.path) or datetime.now(UTC)
 
     def _create(self, number: int) -> int:
         """Create the lease of that number; return 0 if another process was faster."""
@@ -210,6 +222,14 @@ class Lease:
         if holder is None:  # it has just released the lease
             return Busy(f"another process has the run in {self.folder}.", mend="Run the command again.")
         return Busy(f"the run in {self.folder} is taken: {holder}.", mend="Wait for it, or stop it.")
+
+
+def time_of(path: Path) -> datetime | None:
+    """Return the time of the last change of a file, on the clock of its file system; None if there is none."""
+    try:
+        return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    except (OSError, OverflowError, ValueError):
+        return None
 
 
 def is_leased(folder: Path) -> bool:

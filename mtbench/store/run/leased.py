@@ -13,6 +13,8 @@ from mtbench.errors import Busy, StoreError
 from mtbench.store.files.atomic import store_errors, sweep, write_bytes, write_text
 from mtbench.store.record import CurvePoint, Record, render_record
 from mtbench.store.record.sealed import strict_json
+from mtbench.store.run.attempting import AttemptLog
+from mtbench.store.run.attempts import FILE as ATTEMPTS
 from mtbench.store.run.checkpoint import CHECKPOINT, CheckpointFile
 from mtbench.store.run.failure import Failure
 from mtbench.store.run.folder import IMAGES, LOG, RunFolder, digest
@@ -25,7 +27,7 @@ if TYPE_CHECKING:  # NumPy and torch are imported where arrays are written
 
 __all__ = ["LeasedRun", "leased", "tidy_up"]
 
-OWNED = (CHECKPOINT, "curve.jsonl", "model.safetensors", "predictions.npz", "record.json")
+OWNED = (CHECKPOINT, ATTEMPTS, "curve.jsonl", "model.safetensors", "predictions.npz", "record.json")
 """The files that only the owner of the lease writes."""
 PASSING = (CHECKPOINT, "failure.json", LOG)
 """The files that a finished run no longer needs."""
@@ -33,7 +35,7 @@ PASSING = (CHECKPOINT, "failure.json", LOG)
 
 @contextmanager
 def leased(run: RunFolder, checkpoint: CheckpointFile | None = None) -> Iterator["LeasedRun"]:
-    """Lease a run for the duration of the block.
+    """Lease a run for the duration of the block; the log of a process that died on it gets its end.
 
     Args:
         checkpoint: the checkpoint of the run, for a process that trains it.
@@ -59,11 +61,13 @@ class LeasedRun(RunFolder):
 
     Attributes:
         checkpoint: the state that the run is resumed from, and notes on the course of the run.
+        attempts: the log of attempts at the run.
     """
 
     def __init__(self, path: Path, lease: Lease, checkpoint: CheckpointFile) -> None:
         super().__init__(path)
         self.checkpoint = checkpoint
+        self.attempts = AttemptLog(path, lease)
         self._lease = lease
 
     def restore(self) -> dict[str, Any] | None:
@@ -74,7 +78,9 @@ class LeasedRun(RunFolder):
             StoreError: an unusable checkpoint cannot be renamed.
         """
         with self._owned():
-            return self.checkpoint.read()
+            state = self.checkpoint.read()
+            self.attempts.resumed(state)
+            return state
 
     def reject(self, why: str) -> None:
         """Rename a checkpoint that cannot be used, and note it (see `CheckpointFile.reject`).
@@ -87,14 +93,16 @@ class LeasedRun(RunFolder):
             self.checkpoint.reject(why)
 
     def keep(self, state: dict[str, Any], curve: Sequence[CurvePoint]) -> None:
-        """Write a state to resume from, and the curve up to it.
+        """Write the curve, and a state to resume from if one is due (see `CheckpointFile.is_due`).
 
         Raises:
             Busy: the run was taken over.
             StoreError: it cannot be written.
         """
         with self._owned():
-            self.checkpoint.write(state, self._lease.check)
+            if self.checkpoint.is_due:
+                self.checkpoint.write(state, self._lease.check)
+                self.attempts.kept(state)
             self._write_curve(curve)
 
     def write_failure(self, *, kind: str, message: str, traceback: str = "", signal: int | None = None) -> Failure:

@@ -15,7 +15,7 @@ __all__ = ["Inventory", "take_inventory"]
 
 OF_A_RUN = {
     *("spec.json", "record.json", "curve.jsonl", "predictions.npz", "model.safetensors", "failure.json", "files.json"),
-    *("checkpoint.pt", "checkpoint-damaged-1.pt", "checkpoint-damaged-2.pt", "log.txt"),
+    *("checkpoint.pt", "checkpoint-damaged-1.pt", "checkpoint-damaged-2.pt", "attempts.jsonl", "log.txt"),
 }
 """The files in the folder of a run, without leases and temporary files."""
 OF_A_SEARCH = {"search.json", "journal.log"}

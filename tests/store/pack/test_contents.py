@@ -31,13 +31,14 @@ def names(folder: Path, results: Path) -> str:
 
 def test_finished_runs_are_taken_without_weights_and_logs(results: Path) -> None:
     first = placed(results, 0)
-    for name in ("log.txt", "checkpoint.pt", "files.json", "failure.json"):
+    for name in ("attempts.jsonl", "log.txt", "checkpoint.pt", "files.json", "failure.json"):
         (first / name).write_text("{}")
     found, run = collect(results, weights=False), names(first, results)
     taken = sorted(name for name in found.members if name.startswith(run))
     assert taken == [f"{run}/{name}" for name in ("curve.jsonl", "predictions.npz", "record.json", "spec.json")]
     assert {name.removeprefix(f"{run}/"): why for name, why in found.left_out.items() if name.startswith(run)} == {
         "model.safetensors": "weights",
+        "attempts.jsonl": "log of attempts",
         "log.txt": "log",
         "checkpoint.pt": "checkpoint",
         "files.json": "paths on the machine of the run",
