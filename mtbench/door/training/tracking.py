@@ -235,7 +235,7 @@ class _Process:
 
     def _warn(self, what: str) -> None:
         line = (
-            f"Tracker {self._name}: {what.rstrip('.')}. Runs are not affected. What is missing is sent by {self._later}"
+            f"Tracker {self._name}: {what.rstrip('.')}. Runs are not affected. To send what is missing: {self._later}"
         )
         if line != self._last:
             self._last = line
