@@ -77,9 +77,9 @@ class AttemptLog:
             self._epoch = epoch
             self._add(Resumed(number=self._number, epoch=epoch))
 
-    def kept(self, state: Mapping[str, Any]) -> None:
-        """Note that a checkpoint with this state was written."""
-        self._epoch = _epoch(state)
+    def kept(self, epoch: int) -> None:
+        """Note that a checkpoint after this epoch was written, or the record."""
+        self._epoch = epoch
 
     def end(self, reason: str) -> None:
         """Log the end of the attempt, unless the run was taken over.
@@ -116,7 +116,8 @@ def known_attempts(folder: Path) -> tuple[Attempt, ...]:
         return attempts
     *before, last = attempts
     end = _end_of_dead(folder, last, last_beat(folder), datetime.now(UTC))
-    return *before, replace(last, ended=end.time, reason=end.reason, saved=end.saved)
+    epoch = last.since_epoch if end.reason == LOST and end.saved is None else None
+    return *before, replace(last, ended=end.time, reason=end.reason, saved=end.saved, epoch=epoch)
 
 
 def _end_of_dead(folder: Path, attempt: Attempt, heartbeat: datetime | None, now: datetime) -> Ended:
