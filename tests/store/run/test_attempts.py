@@ -55,7 +55,7 @@ def dead(folder: Path, seconds: float) -> None:
 
 def one(number: int, start: float, end: float, reason: str = LOST, **other: Any) -> Attempt:
     """An attempt from and to so many seconds after noon."""
-    given = {"since_epoch": number - 1, "job": "slurm 12"} | other
+    given: dict[str, Any] = {"since_epoch": number - 1, "job": "slurm 12"} | other
     return Attempt(number=number, host="alpha", pid=7, started=after(start), ended=after(end), reason=reason, **given)
 
 
