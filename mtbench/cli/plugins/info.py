@@ -129,7 +129,7 @@ def _describe(console: "Console", kind: str, name: str) -> None:
         shown = {"report": "every report", "suite": "reports of suites", "request": f'suites with figures = ["{name}"]'}
         console.print(f"\nShown in: {shown[plugin.scope]}", markup=False, highlight=False)
         return
-    if plugin.paper:
+    if getattr(plugin, "paper", ""):
         console.print()
         say(console, f"Paper: {plugin.paper}", markup=False)
     if hasattr(plugin, "stands_for"):
@@ -156,8 +156,9 @@ def _describe(console: "Console", kind: str, name: str) -> None:
         console.print()
         console.print(table)
     of_protocol = getattr(plugin, "protocol_presets", {})
-    for preset, values in {**of_protocol, **getattr(plugin, "presets", {})}.items():
-        values = values if preset in plugin.presets else {}
+    own = getattr(plugin, "presets", {})
+    for preset, values in {**of_protocol, **own}.items():
+        values = values if preset in own else {}
         text = ", ".join(f"{key}={render_value(value)}" for key, value in values.items()) or "the defaults"
         for key, value in getattr(plugin, "backbone_presets", {}).get(preset, {}).items():
             text += f", and {key}={render_value(value)} of a backbone that has it"
