@@ -29,7 +29,7 @@ def info(
     name: Annotated[
         str,
         typer.Argument(
-            help="A method, balancer, dataset, backbone or exhibit, with options if wanted, e.g. td:channels=6.",
+            help="A method, balancer, dataset, backbone or other plug-in, with options if wanted, e.g. td:channels=6.",
             metavar="NAME",
             autocompletion=completion.names,
         ),
@@ -140,6 +140,10 @@ def _describe(console: "Console", kind: str, name: str) -> None:
         from mtbench.plan.variation import Variation
 
         groups.append(Variation)
+    if kind == "tracker":
+        from mtbench.trackers.tracker import Place
+
+        groups.append(Place)
     fields = [field for group in groups for field in dataclasses.fields(group)]
     if fields:
         from rich.markup import escape
