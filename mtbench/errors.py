@@ -97,6 +97,10 @@ class Busy(RunError):
     """Another live process is working on this run."""
 
 
+class CodeChanged(RunError):
+    """The code of a run is not the one that it was submitted with."""
+
+
 class UnfitState(RunError):
     """A checkpoint does not fit the run that it was made by; training starts again, with a new network."""
 

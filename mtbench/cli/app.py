@@ -60,7 +60,7 @@ app.add_typer(new.app, name="new")
 app.command("check")(check.check)
 app.command("certify", epilog=certify.EXAMPLES)(certify.certify)
 app.command("bench")(bench.bench)
-app.command("exec")(exec.exec_)
+app.command("exec", epilog=exec.EXAMPLES)(exec.exec_)
 
 
 def main() -> None:

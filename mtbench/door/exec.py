@@ -1,22 +1,28 @@
-"""One run in this process, for schedulers and under a debugger."""
+"""Runs in this process, for schedulers and under a debugger."""
 
 import pdb
+import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
 
 from mtbench.door.given import DEFAULT_RESULTS
 from mtbench.engines.job import execute
+from mtbench.engines.local.pool import RECHECK
+from mtbench.engines.local.worker import drop_log, print_to
 from mtbench.engines.stop import Stop
 from mtbench.errors import Busy, Stopped, StoreError
 from mtbench.plan.spec import RunSpec
 from mtbench.store.results import find_runs, mark_results
-from mtbench.store.run.folder import RunFolder, read_spec
+from mtbench.store.run.folder import LOG, RunFolder, read_spec
+from mtbench.store.run.lease import BEAT, SILENCE
 from mtbench.train.progress import Progress
 
-__all__ = ["debug", "place_run"]
+__all__ = ["debug", "in_job", "place_run"]
 
 SPEC = "spec.json"
+PATIENCE = SILENCE + 2 * BEAT
+"""Seconds that a job waits for a run that another process has; one of a lost machine is dead by then."""
 
 
 def place_run(file: Path, results: Path | None) -> tuple[RunFolder, RunSpec]:
@@ -43,6 +49,42 @@ def place_run(file: Path, results: Path | None) -> tuple[RunFolder, RunSpec]:
     (run,) = find_runs(place, [spec])
     run.write_spec(spec)
     return run, run.spec()
+
+
+def in_job(run: RunFolder, train: Callable[[], None], say: Callable[[str], None], stop: Stop) -> None:
+    """Train a run in a job of a scheduler: its output goes to the run's folder, and a run that is taken is waited for.
+
+    A job that a scheduler starts again, since its machine was lost, finds the lease of its predecessor, which is dead
+    only after some time.
+
+    Args:
+        run: the folder of the run.
+        train: trains it, and raises Busy while another process has it.
+        say: called with a sentence on that process.
+        stop: the request to end early.
+
+    Raises:
+        Busy: another live process still has it after `PATIENCE`.
+        Stopped: `stop` was requested.
+    """
+    log = run.path / LOG
+    print_to(log)
+    deadline, told = time.monotonic() + PATIENCE, ""
+    while True:
+        try:
+            train()
+            break
+        except Busy:
+            if run.has_record:
+                break
+            if time.monotonic() > deadline:
+                raise
+        if (holder := run.holder) is not None and holder.who != told:
+            told = holder.who
+            say(f"waiting, since {holder}")
+        stop.check()
+        time.sleep(RECHECK)
+    drop_log(log, done=True)
 
 
 def debug(

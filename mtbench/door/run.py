@@ -8,7 +8,7 @@ import pandas as pd
 from mtbench.door.given import DEFAULT_RESULTS, Folder, data_root, folders, names, seed_list
 from mtbench.door.given import settings as texts
 from mtbench.door.training.work import Work, check_refresh
-from mtbench.engines.local.slots import slots
+from mtbench.engines.chosen import Execution, execution_of
 from mtbench.engines.screen.display import choose_display
 from mtbench.engines.screen.say import open_console, say
 from mtbench.plan.grid import Request, plan
@@ -31,6 +31,8 @@ def run(
     device: str = "auto",
     jobs: int | None = None,
     runs_per_device: int = 1,
+    engine: str = "local",
+    checkpoint_every: float = 0,
     refresh: str | Iterable[str] = (),
     quiet: bool = False,
     **settings: object,
@@ -53,6 +55,9 @@ def run(
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         jobs: runs at a time; by default one per core, or as the GPUs allow.
         runs_per_device: runs at a time on each GPU.
+        engine: the engine that executes the runs, with its options: ``local``, ``slurm:partition=main:follow=true`` …
+        checkpoint_every: seconds between two checkpoints of a run, which are written at the end of an epoch; 0 for one
+            after each epoch.
         refresh: states in which runs are retrained: ``stale``, ``failed``, ``damaged`` or ``all``.
         quiet: True to print no progress.
         settings: settings of the training protocol that are to differ, such as ``epochs=10`` or ``lr=3e-4``.
@@ -80,7 +85,8 @@ def run(
         seeds=seed_list(seeds),
         backbone=backbone,
     )
-    work = work_on(results, data_root, slots(device, jobs, runs_per_device), refresh, quiet=quiet)
+    execution = execution_of(engine, device, jobs, runs_per_device, checkpoint_every)
+    work = work_on(results, data_root, execution, refresh, quiet=quiet)
     specs = plan(request, left_out=work.say)
     work.check(specs)
     work.prepare(specs)
@@ -90,7 +96,7 @@ def run(
 
 
 def work_on(
-    results: Folder, root: Folder | None, places: list[str], refresh: str | Iterable[str], *, quiet: bool
+    results: Folder, root: Folder | None, execution: Execution, refresh: str | Iterable[str], *, quiet: bool
 ) -> Work:
     """Return the work of a function of this package, which shows its progress on the screen.
 
@@ -102,7 +108,7 @@ def work_on(
     return Work(
         results=folders(results)[0],
         root=data_root(root),
-        places=places,
+        execution=execution,
         refresh=states,
         display=lambda total: choose_display(console, total, quiet=quiet),
         say=lambda line: say(console, line, style="dim", markup=False),

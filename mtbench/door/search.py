@@ -8,7 +8,7 @@ import pandas as pd
 from mtbench.door.given import DEFAULT_RESULTS, Folder, folders, names, seed_list
 from mtbench.door.given import settings as texts
 from mtbench.door.run import work_on
-from mtbench.engines.local.slots import slots
+from mtbench.engines.chosen import execution_of
 from mtbench.search.planning import plan_search
 from mtbench.search.remaining import remaining_runs
 from mtbench.search.request import TUNING, SearchRequest
@@ -38,6 +38,8 @@ def search(
     device: str = "auto",
     jobs: int | None = None,
     runs_per_device: int = 1,
+    engine: str = "local",
+    checkpoint_every: float = 0,
     refresh: str | Iterable[str] = (),
     strict: bool = False,
     quiet: bool = False,
@@ -67,6 +69,7 @@ def search(
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         jobs: runs at a time; by default one per core, or as the GPUs allow.
         runs_per_device: runs at a time on each GPU.
+        engine, checkpoint_every: see `mtbench.run`; the engine must wait for the runs.
         refresh: states in which runs are retrained, see `mtbench.run`.
         strict: True to refuse to resume a search whose trials another version of Optuna proposed.
         quiet: True to print no progress.
@@ -108,7 +111,8 @@ def search(
     plans = plan_search(request)
     if strict:
         check_versions(plans, folders(results)[0])
-    work = work_on(results, data_root, slots(device, jobs, runs_per_device), refresh, quiet=quiet)
+    execution = execution_of(engine, device, jobs, runs_per_device, checkpoint_every)
+    work = work_on(results, data_root, execution, refresh, quiet=quiet)
     firsts = [plan.specs(plan.default, request.seeds, validation=True)[0] for plan in plans]
     work.check(firsts)
     work.prepare(firsts)

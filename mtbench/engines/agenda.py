@@ -7,11 +7,12 @@ from pathlib import Path
 
 from mtbench.engines.engine import Job
 from mtbench.errors import Busy
+from mtbench.plan.spec import RunSpec
 from mtbench.store.run.folder import RunFolder
 from mtbench.store.run.leased import leased
 from mtbench.store.status import RunStatus, status_of
 
-__all__ = ["REFRESH", "Agenda", "job", "make_agenda", "supersede"]
+__all__ = ["REFRESH", "Agenda", "job_of", "make_agenda", "supersede"]
 
 REFRESH = ("stale", "failed", "damaged", "all")
 """States in which a run can be repeated on request."""
@@ -68,10 +69,9 @@ def supersede(run: RunStatus, root: Path) -> None:
             held.supersede()
 
 
-def job(run: RunStatus) -> Job:
-    """Return the job that the pool is given for a run."""
-    titles = run.spec.titles
-    return Job(folder=run.folder, title=f"{titles.dataset} {titles.method} seed {run.spec.seed}")
+def job_of(folder: Path, spec: RunSpec) -> Job:
+    """Return the job that an engine is given for a run."""
+    return Job(folder=folder, title=f"{spec.titles.dataset} {spec.titles.method} seed {spec.seed}")
 
 
 def _is_unfinished(run: RunStatus) -> bool:

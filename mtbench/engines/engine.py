@@ -56,7 +56,7 @@ class Listener(Protocol):
         """Handle something unusual, such as a checkpoint that cannot be used: a sentence."""
 
     def ended(self, job: Job, how: str, why: str) -> None:
-        """Handle its end: done, failed, stopped, queued, ``again`` (killed, repeated) or ``busy`` (of another process).
+        """Handle its end: done, failed, stopped, ``again`` (killed, repeated) or ``busy`` (another process has it).
 
         A run that another process has is reported as busy again when something has changed about that process.
         """
@@ -72,18 +72,19 @@ class Site:
     Attributes:
         results: the results folder; an absolute path.
         root: the folder of the data files; an absolute path.
-        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``, on the machine that trains.
-        jobs: the number of runs at a time; None for as many as there is room for.
-        runs_per_device: the number of runs that share a GPU.
+        places: a device for each run that may be at work at a time, as `Engine.places` returns them.
         checkpoint_every: seconds between two checkpoints of a run, at the end of an epoch; 0 for one after each.
     """
 
     results: Path
     root: Path
-    device: str = "auto"
-    jobs: int | None = None
-    runs_per_device: int = 1
+    places: Sequence[str]
     checkpoint_every: float = 0
+
+    @property
+    def device(self) -> str:
+        """``auto``, ``cpu``, ``cuda`` or ``cuda:N``, on the machine that trains."""
+        return self.places[0]
 
     def command(self, *jobs: Job, name: str = "", expect: Path | None = None) -> list[str]:
         """Return the words of the command that executes runs, one after another, in a process of its own.
@@ -118,13 +119,34 @@ class Engine(ABC):
 
     Attributes:
         Options: the data class of its options (see `mtbench.contract.option`), a class attribute.
+        is_local: True if it executes runs on this machine, whose devices and speeds are then those of the runs; a class
+            attribute.
         options: an instance of `Options`.
     """
 
     Options: ClassVar[type[Any]] = NoOptions
+    is_local: ClassVar[bool] = False
 
     def __init__(self, options: Any = None) -> None:
         self.options = self.Options() if options is None else options
+
+    @property
+    def waits(self) -> bool:
+        """True if `execute` returns when every run is over, and does not leave runs to a scheduler."""
+        return True
+
+    def places(self, device: str, jobs: int | None, runs_per_device: int) -> list[str]:  # noqa: ARG002
+        """Return a device for each run that may be at work at a time.
+
+        Args:
+            device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+            jobs: the number of runs at a time, if it was given.
+            runs_per_device: the number of runs that share a GPU.
+
+        Raises:
+            UsageError: there is no such device, or the engine does not have this choice.
+        """
+        return [device] * (jobs or 1)
 
     @abstractmethod
     def execute(self, jobs: Sequence[Job], site: Site, listener: Listener) -> list[Outcome]:

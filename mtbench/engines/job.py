@@ -26,6 +26,7 @@ from mtbench.errors import (
 )
 from mtbench.plan.spec import RunSpec
 from mtbench.store.identity.data import data_fingerprint
+from mtbench.store.identity.expected import read_expected
 from mtbench.store.identity.fingerprint import fingerprints
 from mtbench.store.record import FORMAT, Fingerprints, Record, StoredPredictions
 from mtbench.store.run.attempts import DONE, STOPPED
@@ -51,7 +52,9 @@ def execute(
     say: Callable[[str], None] = lambda _: None,
     stop: Stop | None = None,
     debugger: Bdb | None = None,
+    checkpoint_every: float = 0,
     job: str = "",
+    expected: Path | None = None,
 ) -> None:
     """Train the run of a spec, from its checkpoint if it has one, and publish its record, unless it has a record.
 
@@ -64,18 +67,21 @@ def execute(
         say: called with each note on the run as a sentence, e.g. that its checkpoint cannot be used.
         stop: the request to end early, if there can be one.
         debugger: the debugger that `train` runs under from its first line, if there is one. Then no error is written.
-        job: the name of the job of a scheduler that this process is, for the log of attempts; empty without one.
+        checkpoint_every: seconds after a checkpoint before which no other is written at the end of an epoch.
+        job: the name of the job at a scheduler, for the log of attempts; empty without one.
+        expected: a file of fingerprints that the code of the run must have (see `mtbench.store.identity.expected`).
 
     Raises:
         Busy: another live process works on the run.
         Stopped: `stop` was requested, or the debugger was quit. The checkpoint stays. Any other error after the
             request, e.g. when a signal reached the processes of a data loader too, is no failure of the run.
+        CodeChanged: the code of the run is not that of `expected`. Nothing is written.
         MtbenchError: the errors of `train`. This and any other exception is written to ``failure.json`` first.
     """
     stop = stop or Stop()
     keep_freed_memory()
     try:
-        _execute(run, spec, root, device, watch, say, stop, debugger, job)
+        _execute(run, spec, root, device, watch, say, stop, debugger, checkpoint_every, job, expected)
     except Stopped:
         raise
     except Busy:
@@ -96,13 +102,19 @@ def _execute(
     say: Callable[[str], None],
     stop: Stop,
     debugger: Bdb | None,
+    checkpoint_every: float,
     job: str,
+    expected: Path | None,
 ) -> None:
     chosen = choose_device(device)
     stop.check()
     found = fingerprints(spec, data_fingerprint(spec.dataset, root, spec.files))
     stop.check()
-    checkpoint = CheckpointFile(run.path, _marks(spec, found, chosen), _numerics(spec, chosen), say)
+    if expected is not None and not run.has_record:
+        read_expected(expected).check(spec, found)
+    checkpoint = CheckpointFile(
+        run.path, _marks(spec, found, chosen), _numerics(spec, chosen), say, every=checkpoint_every
+    )
     with leased(run, checkpoint) as held:
         if held.record() is not None:
             held.tidy()

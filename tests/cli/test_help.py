@@ -62,7 +62,7 @@ def test_one_and_several_have_one_option(command: str) -> None:
 def test_the_options_of_run_are_in_groups_with_examples_below() -> None:
     lines = helped("run", width=100).splitlines()
     groups = [line.split()[1] for line in lines if line.startswith("╭")]
-    assert groups == ["What", "Training", "Where", "Machine", "Seeds", "Other"]
+    assert groups == ["What", "Training", "Where", "Machine", "Engine", "Seeds", "Other"]
     assert sum(line.strip().startswith("mtbench run --") for line in lines) >= 4
 
 
@@ -145,7 +145,7 @@ def test_a_shell_completes_names_without_importing_torch(given: str, expected: s
         ("run --methods td --dataset toy2 --epochs few", "--epochs is 'few'. Allowed: a whole number, 1 to 1,000,000."),
         ("data show toy2 --count 500", "--count is '500'. Allowed: a whole number, 1 to 400."),
         ("bench --seconds 0", "--seconds is '0'. Allowed: a number, 0.01 to 3,600."),
-        ("list foo", "KIND is 'foo'. Allowed: methods, balancers, datasets, backbones, exhibits."),
+        ("list foo", "KIND is 'foo'. Allowed: methods, balancers, datasets, backbones, exhibits, engines, trackers."),
         ("list metods", "KIND is 'metods'. Did you mean 'methods'? Allowed: "),
     ],
 )

@@ -7,6 +7,7 @@ import pytest
 from mtbench.cli.app import app
 from mtbench.door.run import work_on
 from mtbench.door.training.certify import Certified, certify, name_of, planned_runs, search_plans
+from mtbench.engines.chosen import Execution
 from mtbench.errors import UsageError
 from mtbench.plan.certificate.rows import Plan, plan_certificate
 from mtbench.plan.certificate.sizes import Sample, Size
@@ -26,7 +27,7 @@ SIZE = Size(
 
 
 def made(plan: Plan, place: Path) -> Certified:
-    work = work_on(place / "results", place / "data", ["cpu"] * 2, (), quiet=True)
+    work = work_on(place / "results", place / "data", Execution(places=["cpu"] * 2), (), quiet=True)
     return certify(plan, [Check(says="it learns", fault="")], work, place / "out", command="mtbench certify moo")
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from mtbench import registry
 
-__all__ = ["SETTINGS", "backbones", "datasets", "kinds", "methods", "names", "settings", "suites"]
+__all__ = ["SETTINGS", "backbones", "datasets", "engines", "kinds", "methods", "names", "settings", "suites"]
 
 SETTINGS = (
     *("epochs", "batch", "lr", "optimizer", "weight_decay", "beta1", "momentum", "initial_accumulator"),
@@ -41,6 +41,11 @@ def names(incomplete: str) -> Iterator[str]:
 def backbones(incomplete: str) -> Iterator[str]:
     """Yield completions of the name of a backbone."""
     yield from _matches("", incomplete, registry.entries("backbone"))
+
+
+def engines(incomplete: str) -> Iterator[str]:
+    """Yield completions of the name of an engine."""
+    yield from _matches("", incomplete, registry.entries("engine"))
 
 
 def kinds(incomplete: str) -> Iterator[str]:

@@ -23,6 +23,7 @@ from mtbench.cli.base.shared import (
     console,
     data_root,
 )
+from mtbench.cli.training.engine import execution_of
 from mtbench.cli.training.execution import parse_refresh, stoppable, work_of
 
 if TYPE_CHECKING:
@@ -90,7 +91,6 @@ def certify(
     """
     from mtbench.door.training.certify import certify as make
     from mtbench.door.training.certify import name_of, search_plans, write_refused
-    from mtbench.engines.local.slots import slots
     from mtbench.engines.screen.output import outlive_output
     from mtbench.engines.screen.say import say
     from mtbench.plan.certificate.rows import plan_certificate
@@ -106,7 +106,7 @@ def certify(
     work = work_of(
         results=results,
         root=data_root(root),
-        places=slots(device, jobs, runs_per_device),
+        execution=execution_of("local", device=device, jobs=jobs, runs_per_device=runs_per_device),
         refresh=parse_refresh(refresh or []),
         console=screen,
         quiet=quiet,
@@ -148,7 +148,6 @@ def _announce(plan: "Plan", searches: "Sequence[StudyPlan]", work: "Work", scree
     from mtbench.cli.base.shared import grid
     from mtbench.cli.training.grid import expectation
     from mtbench.door.training.certify import planned_runs
-    from mtbench.engines.forecast import estimate
     from mtbench.engines.screen.say import say
     from mtbench.engines.space import space_of, space_text
     from mtbench.search.remaining import finished_trials, remaining_runs
@@ -182,7 +181,7 @@ def _announce(plan: "Plan", searches: "Sequence[StudyPlan]", work: "Work", scree
     if screen.quiet or not todo:
         return
     say(screen, space_text(space_of(todo, len(work.places)), work.results), markup=False)
-    seconds = estimate(todo, root=work.root, slots=work.places)
+    seconds = work.seconds(todo)
     say(screen, expectation(seconds, len(work.places), work.places[0]))
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from mtbench.door.training.work import Work
     from mtbench.engines.agenda import Agenda
+    from mtbench.engines.chosen import Execution
     from mtbench.plan.spec import RunSpec
     from mtbench.plan.suite import Suite
 
@@ -78,7 +79,7 @@ def parse_refresh(texts: Iterable[str]) -> set[str]:
 
 
 def work_of(
-    *, results: Path, root: Path, places: Sequence[str], refresh: set[str], console: "Console", quiet: bool
+    *, results: Path, root: Path, execution: "Execution", refresh: set[str], console: "Console", quiet: bool
 ) -> "Work":
     """Return the work of a command, whose progress is printed on a console."""
     from mtbench.cli.training.grid import announcement
@@ -94,7 +95,7 @@ def work_of(
     return Work(
         results=results,
         root=root,
-        places=places,
+        execution=execution,
         refresh=refresh,
         display=lambda total: choose_display(console, total, quiet=quiet),
         announce=announce,
@@ -133,7 +134,6 @@ def announce(
         preview: returns the runs of the same command with the protocol ``quick``; None if there is no such command.
     """
     from mtbench.cli.training.grid import LONG, announcement, expectation
-    from mtbench.engines.forecast import estimate
     from mtbench.engines.screen.say import say
     from mtbench.engines.space import LARGE, space_of, space_text
 
@@ -145,7 +145,9 @@ def announce(
     needed = space_of(specs, len(places))
     if dry_run or needed.total >= LARGE:
         say(console, space_text(needed, work.results), markup=False)
-    seconds = estimate(specs, root=root, slots=places)
+    if not work.execution.engine.is_local:
+        return  # the speeds of this machine are not those of the runs
+    seconds = work.seconds(specs)
     say(console, expectation(seconds, len(places), places[0]))
     if seconds is not None and seconds > LONG and preview:
         offer_preview(console, preview, seconds, root=root, places=places)

@@ -145,13 +145,12 @@ def _cells(each: "Prospect", work: "Work") -> Iterator[str]:
 
 def _plan(each: "Prospect", seeds: int | None, work: "Work", *, known: bool) -> tuple[str, str]:
     """Return a number of seeds, and the hours that these seeds of all methods of a claim take."""
-    from mtbench.engines.forecast import estimate
     from mtbench.report.text import duration
 
     if not known or seeds is None:
         return (MANY if known else DASH), DASH
     specs = [replace(spec, seed=seed) for spec in each.specs for seed in range(seeds)]
-    seconds = estimate(specs, root=work.root, slots=work.places)
+    seconds = work.seconds(specs)
     return str(seeds), DASH if seconds is None else duration(seconds / 3600)
 
 

@@ -32,6 +32,17 @@ from mtbench.cli.base.shared import (
     console,
     data_root,
 )
+from mtbench.cli.training.engine import (
+    ArraySize,
+    CheckpointEvery,
+    EngineName,
+    Follow,
+    Gres,
+    Partition,
+    RunsPerJob,
+    TimeLimit,
+    execution_of,
+)
 from mtbench.cli.training.execution import (
     announce,
     declared_line,
@@ -110,6 +121,14 @@ def run(
     device: Device = "auto",
     jobs: Jobs = None,
     runs_per_device: RunsPerDevice = 1,
+    engine: EngineName = "local",
+    follow: Follow = False,
+    partition: Partition = "",
+    time: TimeLimit = "",
+    array_size: ArraySize = None,
+    gres: Gres = "",
+    runs_per_job: RunsPerJob = None,
+    checkpoint_every: CheckpointEvery = 0,
     refresh: Refresh = None,
     until_decided: Until = False,
     max_seeds: MaxSeeds = None,
@@ -122,7 +141,6 @@ def run(
     """Train methods on datasets, several runs at a time. Runs that are finished already are left as they are."""
     from mtbench.cli.training.grid import listing
     from mtbench.engines.agenda import make_agenda
-    from mtbench.engines.local.slots import slots
     from mtbench.engines.screen.output import outlive_output
     from mtbench.engines.screen.say import say
     from mtbench.plan.grid import Request, parse_seeds, plan
@@ -138,8 +156,20 @@ def run(
     states = parse_refresh(refresh or [])
     changed = settings(changes or [], epochs=epochs, gradient_scale=gradient_scale)
     chosen = None if seeds is None else parse_seeds(seeds)
-    places = slots(device, jobs, runs_per_device)
-    work = work_of(results=results, root=data_root(root), places=places, refresh=states, console=out, quiet=quiet)
+    execution = execution_of(
+        engine,
+        device=device,
+        jobs=jobs,
+        runs_per_device=runs_per_device,
+        checkpoint_every=checkpoint_every,
+        partition=partition,
+        time=time,
+        array_size=array_size,
+        gres=gres,
+        runs_per_job=runs_per_job,
+        follow=follow,
+    )
+    work = work_of(results=results, root=data_root(root), execution=execution, refresh=states, console=out, quiet=quiet)
     searches: list[SearchRequest] = []
     if suite:
         _alone(suite, {"--dataset": dataset, "--methods": methods, "--backbone": backbone})
@@ -181,7 +211,7 @@ def run(
             request,
             results=results,
             root=work.root,
-            places=places,
+            execution=execution,
             refresh=states,
             dry_run=dry_run,
             quiet=quiet,
@@ -244,8 +274,12 @@ def _summarize(agenda: "Agenda", outcomes: "Sequence[Outcome]", results: Path, s
             say(out, f"[bold red]failed[/] {escape(outcome.job.title)}: {escape(outcome.why)}")
     of_suite = f" --suite {shlex.quote(suite)}" if suite else ""
     place = of_suite + ("" if results == DEFAULT_RESULTS else f" {shlex.quote(str(results))}")
+    queued = sum(outcome.how == "queued" for outcome in outcomes)
+    if queued:
+        runs = "1 run is" if queued == 1 else f"{queued} runs are"
+        say(out, f"{runs} left to the scheduler. `mtbench status` shows them, as the same command with --follow does.")
     total = len(agenda.done) + len(without)
     verb = "run has" if total == 1 else "runs have"
     say(out, f"{len(agenda.done)} of {total} {verb} a record. Tables and figures: mtbench report{place}", markup=False)
-    if without:
+    if len(without) > queued:
         raise typer.Exit(1)

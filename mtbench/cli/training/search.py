@@ -1,6 +1,5 @@
 """``mtbench search``: hyperparameters of methods, chosen on a validation split with equal budgets."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -28,10 +27,12 @@ from mtbench.cli.base.shared import (
     data_root,
     whole_number,
 )
+from mtbench.cli.training.engine import CheckpointEvery, EngineName, execution_of
 from mtbench.cli.training.execution import parse_refresh, protocol_name, settings, stoppable, work_of
 from mtbench.door.given import names
 
 if TYPE_CHECKING:
+    from mtbench.engines.chosen import Execution
     from mtbench.search.request import SearchRequest
     from mtbench.store.study import Study
 
@@ -140,6 +141,8 @@ def search(
     device: Device = "auto",
     jobs: Jobs = None,
     runs_per_device: RunsPerDevice = 1,
+    engine: EngineName = "local",
+    checkpoint_every: CheckpointEvery = 0,
     refresh: Refresh = None,
     strict: Annotated[
         bool,
@@ -149,7 +152,6 @@ def search(
     quiet: Quiet = False,
 ) -> None:
     """Choose hyperparameters on a validation split, and retrain the chosen ones on all training images."""
-    from mtbench.engines.local.slots import slots
     from mtbench.engines.screen.output import outlive_output
     from mtbench.search.request import SearchRequest, parse_spaces, parse_tuning_seeds
 
@@ -169,12 +171,17 @@ def search(
         retrain=retrain,
         points=points,
     )
-    places = slots(device, jobs, runs_per_device)
     studies = conduct(
         request,
         results=results,
         root=data_root(root),
-        places=places,
+        execution=execution_of(
+            engine,
+            device=device,
+            jobs=jobs,
+            runs_per_device=runs_per_device,
+            checkpoint_every=checkpoint_every,
+        ),
         refresh=parse_refresh(refresh or []),
         strict=strict,
         dry_run=dry_run,
@@ -189,7 +196,7 @@ def conduct(
     *,
     results: Path,
     root: Path,
-    places: Sequence[str],
+    execution: "Execution",
     refresh: set[str],
     strict: bool = False,
     dry_run: bool,
@@ -199,7 +206,7 @@ def conduct(
 
     Args:
         root: the folder of the data files.
-        places: a device for each run that may be trained at a time.
+        execution: the engine, and a device for each run that may be trained at a time.
         refresh: the states in which runs are to be retrained.
         strict: True to refuse to resume a search whose trials another version of Optuna proposed.
         dry_run: True to print what would be done, and do nothing.
@@ -220,7 +227,7 @@ def conduct(
     from mtbench.store.results import check_results
 
     console = open_console(quiet=quiet)
-    work = work_of(results=results, root=root, places=places, refresh=refresh, console=console, quiet=quiet)
+    work = work_of(results=results, root=root, execution=execution, refresh=refresh, console=console, quiet=quiet)
     plans = plan_search(request)
     check_results(results)
     if strict:
@@ -229,7 +236,7 @@ def conduct(
     work.check(firsts)
     if not dry_run:
         work.prepare(firsts)
-    show.announce(plans, console, results=results, root=root, places=places, dry_run=dry_run)
+    show.announce(plans, console, results=results, root=root, execution=execution, dry_run=dry_run)
     if dry_run:
         return []
     work.check_fit([spec for plan in plans for spec in remaining_runs(plan, results)])

@@ -11,6 +11,7 @@ from rich.markup import escape
 from mtbench.cli.base.shared import DEFAULT_RESULTS, grid
 from mtbench.cli.training.execution import offer_preview
 from mtbench.cli.training.grid import LONG, expectation
+from mtbench.engines.chosen import Execution
 from mtbench.engines.forecast import estimate
 from mtbench.engines.screen.display import duration
 from mtbench.engines.screen.say import say
@@ -35,7 +36,7 @@ def announce(
     *,
     results: Path,
     root: Path,
-    places: Sequence[str],
+    execution: Execution,
     dry_run: bool = False,
 ) -> None:
     """Print space, objective, budget and expected time of each search, and the disk space that it needs if it is large.
@@ -56,9 +57,12 @@ def announce(
     left = [spec for plan in plans for spec in remaining_runs(plan, results)]
     if console.quiet or not left:
         return
+    places = execution.places
     needed = space_of(left, len(places))
     if dry_run or needed.total >= LARGE:
         say(console, f"The trials: {space_text(needed, results)}", markup=False)
+    if not execution.engine.is_local:
+        return  # the speeds of this machine are not those of the runs
     seconds = estimate(left, root=root, slots=places)
     say(console, f"The trials, {expectation(seconds, len(places), places[0])}")
     request = plans[0].request

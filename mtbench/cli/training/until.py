@@ -127,7 +127,6 @@ def _sealed_line(plan: "LookPlan", path: Path) -> str:
 def _preview(until: "UntilDecided", plan: "LookPlan", work: "Work", out: "Console") -> None:
     """Print each look with the runs that it needs if no claim is decided before."""
     from mtbench.cli.base.shared import grid
-    from mtbench.engines.forecast import estimate
     from mtbench.engines.screen.display import duration
     from mtbench.engines.screen.say import say
 
@@ -139,7 +138,7 @@ def _preview(until: "UntilDecided", plan: "LookPlan", work: "Work", out: "Consol
     for place, count in enumerate(plan.looks):
         new = [spec for spec in specs if before <= spec.seed < count]
         todo = work.agenda(new, write=False).todo
-        seconds = estimate([run.spec for run in todo], root=work.root, slots=work.places) if todo else 0.0
+        seconds = work.seconds([run.spec for run in todo]) if todo else 0.0
         time = "unknown" if seconds is None else duration(seconds)
         table.add_row(str(place + 1), f"{before} to {count - 1}", str(len(new)), str(len(todo)), time)
         before = count

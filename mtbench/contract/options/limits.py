@@ -12,6 +12,7 @@ __all__ = ["LIMITS", "check_number", "in_words", "shown"]
 
 LIMITS: Final = {
     "batch": 1_000_000,
+    "checkpoint-every": 86_400,
     "classes": 100_000,
     "epochs": 1_000_000,
     "images": 1_000_000_000,
@@ -40,7 +41,7 @@ bits, ``seeds`` for their number; ``side`` for channels, height and width of ``i
 _LETTERS = 60
 
 
-def check_number(subject: str, value: int, name: str, *, low: int = 1) -> None:
+def check_number(subject: str, value: float, name: str, *, low: int = 1) -> None:
     """Refuse a number outside of its bounds.
 
     Args:

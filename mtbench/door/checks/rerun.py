@@ -12,6 +12,7 @@ import numpy as np
 
 from mtbench.door.checks.runs import FinishedRun, named
 from mtbench.door.training.work import Work
+from mtbench.engines.chosen import Execution
 from mtbench.engines.screen.display import Display
 from mtbench.errors import MtbenchError, Stopped, StoreError
 from mtbench.stats.prediction import prediction_interval
@@ -131,7 +132,7 @@ def rerun(
     for run in drawn:
         say(f"Drawn of {len(able)}: {run.name}")
     with tempfile.TemporaryDirectory(prefix="mtbench-rerun-") as folder:
-        work = Work(results=Path(folder), root=root, places=places, display=display, say=say)
+        work = Work(results=Path(folder), root=root, execution=Execution(places=places), display=display, say=say)
         specs = [run.spec for run in drawn]
         work.check(specs)
         try:

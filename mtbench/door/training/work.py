@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from mtbench.engines.agenda import REFRESH, Agenda, job, make_agenda, supersede
-from mtbench.engines.engine import Outcome
-from mtbench.engines.local.pool import run_all
+from mtbench.engines.agenda import REFRESH, Agenda, job_of, make_agenda, supersede
+from mtbench.engines.chosen import Execution
+from mtbench.engines.engine import Outcome, Site
+from mtbench.engines.forecast import estimate
 from mtbench.engines.screen.display import Display
 from mtbench.engines.space import check_fit, space_of
 from mtbench.errors import UsageError, did_you_mean
@@ -44,7 +45,7 @@ class Work:
     Attributes:
         results: the folder of the runs.
         root: the folder of the data files.
-        places: a device for each run that may be at work at a time.
+        execution: the engine, and a device for each run that may be at work at a time.
         refresh: the states in which runs are retrained.
         display: makes a display for a number of runs, on which they are shown while they are at work.
         announce: called with a title, such as ``trials 0 to 3``, or an empty one, and what is to be done, before it is.
@@ -56,7 +57,7 @@ class Work:
 
     results: Path
     root: Path
-    places: Sequence[str]
+    execution: Execution
     refresh: Collection[str] = field(default=())
     display: Callable[[int], Display]
     announce: Callable[[str, Agenda], None] = lambda _, __: None
@@ -65,12 +66,19 @@ class Work:
     def __post_init__(self) -> None:
         refuse_pack(self.results)
 
+    @property
+    def places(self) -> Sequence[str]:
+        """A device for each run that may be at work at a time."""
+        return self.execution.places
+
     def check(self, specs: Sequence[RunSpec]) -> None:
-        """Refuse runs that the device cannot do.
+        """Refuse runs that the device cannot do; devices of other machines are not known here.
 
         Raises:
             UsageError: it does not have the precision of one of them.
         """
+        if not self.execution.engine.is_local:
+            return
         for precision in {spec.protocol.precision for spec in specs}:
             check_precision(choose_device(self.places[0]), precision)
 
@@ -83,6 +91,12 @@ class Work:
         with preparing(self.root):
             for spec in {str(spec.dataset): spec for spec in specs}.values():
                 spec.resolve().dataset.open(self.root).prepare(self.say)
+
+    def seconds(self, specs: Sequence[RunSpec]) -> float | None:
+        """Estimate the seconds that runs will take together; None if the speed of the machines is not known."""
+        if not (specs and self.execution.engine.is_local):
+            return None
+        return estimate(specs, root=self.root, slots=self.places)
 
     def check_fit(self, specs: Sequence[RunSpec]) -> None:
         """Refuse runs for which the disk has no space.
@@ -128,8 +142,30 @@ class Work:
             supersede(run, self.root)
         if not agenda.todo:
             return []
-        with self.display(len(agenda.todo)) as display:
-            return run_all([job(run) for run in agenda.todo], root=self.root, slots=self.places, listener=display)
+        jobs = [job_of(run.folder, run.spec) for run in agenda.todo]
+        with self.display(len(jobs)) as display:
+            return self.execution.engine.execute(jobs, self._site, display)
+
+    def check_waits(self) -> None:
+        """Refuse an engine that leaves runs to a scheduler, where the next step needs their results.
+
+        Raises:
+            UsageError: it is one.
+        """
+        if not self.execution.engine.waits:
+            raise UsageError(
+                "the next runs depend on the results of these, and the engine does not wait for them.",
+                mend="Add --follow, or follow=true to the options of the engine.",
+            )
+
+    @property
+    def _site(self) -> Site:
+        return Site(
+            results=self.results.absolute(),
+            root=self.root.absolute(),
+            places=self.places,
+            checkpoint_every=self.execution.checkpoint_every,
+        )
 
     def __call__(self, specs: Sequence[RunSpec], what: str = "") -> list[RunStatus]:
         """Do the runs that are not done yet, and return the state of each then, in the order given.
@@ -140,8 +176,10 @@ class Work:
 
         Raises:
             StoreError: the results folder cannot be read or written.
+            UsageError: the engine does not wait for the runs.
             Stopped: Ctrl-C or SIGTERM was received.
         """
+        self.check_waits()
         agenda = self.agenda(specs, write=True)
         self.announce(what, agenda)
         reasons = {outcome.job.folder: outcome.why for outcome in self.execute(agenda)}

@@ -46,7 +46,7 @@ def run_all(
     Args:
         root: the folder of the data files.
         slots: a device for each run that may be at work at a time.
-        target: the work of a worker; a function of a module, since it is found by its name.
+        target: the work of a worker; a function of a module, since it is found by its name, or a partial of one.
 
     Returns:
         the end of each run, in the order in which they ended.

@@ -14,7 +14,7 @@ from mtbench.engines.stop import stop_on_sigterm
 from mtbench.errors import Busy, MtbenchError, Stopped
 from mtbench.store.run.folder import LOG, RunFolder
 
-__all__ = ["Ended", "Noted", "work"]
+__all__ = ["Ended", "Noted", "drop_log", "print_to", "work"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,14 +37,30 @@ class Ended:
     why: str
 
 
-def work(folder: str, root: str, device: str, pipe: Connection) -> None:
+def work(
+    folder: str,
+    root: str,
+    device: str,
+    pipe: Connection,
+    *,
+    checkpoint_every: float = 0,
+    job: str = "",
+    expected: Path | None = None,
+) -> None:
     """Execute the run in a folder, and send `Progress`, `Noted` and at last `Ended` through the pipe.
 
     SIGTERM requests a stop (see `stop_on_sigterm`).
+
+    Args:
+        folder: the folder of the run.
+        root: the folder of the data files.
+        device: see `mtbench.engines.job.execute`.
+        pipe: the end of a pipe.
+        checkpoint_every, job, expected: see `mtbench.engines.job.execute`.
     """
     stop = stop_on_sigterm()
     log = Path(folder) / LOG
-    _print_to(log)
+    print_to(log)
 
     def send(message: object) -> None:
         try:
@@ -58,7 +74,18 @@ def work(folder: str, root: str, device: str, pipe: Connection) -> None:
 
     try:
         run = RunFolder(Path(folder))
-        execute(run, run.spec(), Path(root), device, send, say=say, stop=stop)
+        execute(
+            run,
+            run.spec(),
+            Path(root),
+            device,
+            send,
+            say=say,
+            stop=stop,
+            checkpoint_every=checkpoint_every,
+            job=job,
+            expected=expected,
+        )
         ended = Ended(how="done", why="")
     except Busy as cause:
         ended = Ended(how="busy", why=str(cause))
@@ -67,15 +94,21 @@ def work(folder: str, root: str, device: str, pipe: Connection) -> None:
     except Exception as cause:  # the run's failure is kept in its folder, and is no reason for others to end
         why = str(cause) if isinstance(cause, MtbenchError) else f"{type(cause).__name__}: {cause}"
         ended = Ended(how="failed", why=why)
-    with suppress(OSError):
-        if ended.how == "done" or (ended.how != "busy" and log.stat().st_size == 0):
-            log.unlink()
+    if ended.how != "busy":
+        drop_log(log, done=ended.how == "done")
     send(ended)
     pipe.close()
 
 
-def _print_to(log: Path) -> None:
-    """Redirect standard output and error, of C libraries too, to a file: the terminal belongs to the parent.
+def drop_log(log: Path, *, done: bool) -> None:
+    """Remove the log of a run that is done, or an empty one."""
+    with suppress(OSError):
+        if done or log.stat().st_size == 0:
+            log.unlink()
+
+
+def print_to(log: Path) -> None:
+    """Redirect standard output and error, of C libraries too, to a file.
 
     If the file cannot be written they go nowhere; the run itself reports that its folder cannot be written.
     """

@@ -6,6 +6,7 @@ no byte before the checksum of all of them was compared.
 
 import hashlib
 import io
+import time
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -123,6 +124,7 @@ class CheckpointFile:
         numerics: circumstances that may change the last bits of a number, by name (``threads``, ``processor`` …); a run
             is resumed under other numerics, and a note is made.
         say: called with each note when it is made.
+        every: seconds after a state was written before which no other is due.
 
     Attributes:
         notes: sentences on the course of the run for its record, e.g. that it was resumed under other numerics or that
@@ -135,8 +137,11 @@ class CheckpointFile:
         marks: Mapping[str, str] = _NONE,
         numerics: Mapping[str, str] = _NONE,
         say: Callable[[str], None] = lambda _: None,
+        *,
+        every: float = 0,
     ) -> None:
         self.path = folder / CHECKPOINT
+        self._every, self._written = every, time.monotonic()
         self.notes: list[str] = []
         self._marks, self._numerics = _plain(marks), _plain(numerics)
         self._say = say
@@ -170,6 +175,11 @@ class CheckpointFile:
             self._note(f"Resumed after epoch {kept.state.get('epoch')} under other numerics: {', '.join(changes)}.")
         return kept.state
 
+    @property
+    def is_due(self) -> bool:
+        """True if the time between two checkpoints has passed since the last one, or since the beginning."""
+        return time.monotonic() >= self._written + self._every
+
     def write(self, state: dict[str, Any], check: Callable[[], None] = lambda: None) -> None:
         """Write a state of tensors and plain values, with the notes so far.
 
@@ -181,6 +191,7 @@ class CheckpointFile:
         """
         kept = Checkpoint(marks=self._marks, numerics=self._numerics, notes=tuple(self.notes), state=state)
         write_bytes(self.path, pack(kept), check)
+        self._written = time.monotonic()
 
     def reject(self, why: str) -> None:
         """Rename a checkpoint that cannot be used, and note it.

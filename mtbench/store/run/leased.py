@@ -93,15 +93,16 @@ class LeasedRun(RunFolder):
             self.checkpoint.reject(why)
 
     def keep(self, state: dict[str, Any], curve: Sequence[CurvePoint]) -> None:
-        """Write a state to resume from, and the curve up to it.
+        """Write the curve, and a state to resume from if one is due (see `CheckpointFile.is_due`).
 
         Raises:
             Busy: the run was taken over.
             StoreError: it cannot be written.
         """
         with self._owned():
-            self.checkpoint.write(state, self._lease.check)
-            self.attempts.kept(state)
+            if self.checkpoint.is_due:
+                self.checkpoint.write(state, self._lease.check)
+                self.attempts.kept(state)
             self._write_curve(curve)
 
     def write_failure(self, *, kind: str, message: str, traceback: str = "", signal: int | None = None) -> Failure:

@@ -11,10 +11,15 @@ import pytest
 import typer
 
 from mtbench.cli.training.exec import exec_
+from mtbench.engines.job import execute
 from mtbench.errors import StoreError
 from mtbench.plan.grid import Request, plan
-from mtbench.store.run.folder import RunFolder
-from tests.cli.commands import MTBENCH
+from mtbench.store.identity.expected import expected_of, write_expected
+from mtbench.store.run.folder import LOG, RunFolder
+from mtbench.store.run.lease import Lease
+from mtbench.train.progress import Progress
+from tests.cli.commands import MTBENCH, start
+from tests.waits import wait_until
 
 app = typer.Typer()
 app.command("exec")(exec_)
@@ -107,3 +112,74 @@ def test_a_spec_keeps_its_identity_on_the_way_through_a_file(tmp_path: Path) -> 
 
     run, asked = place_run(tmp_path / "mine.json", tmp_path / "other")
     assert run.spec() == asked == spec
+
+
+def test_several_specs_are_trained_one_after_another_and_a_failure_stops_no_other(tmp_path: Path) -> None:
+    runs = [planned(tmp_path / "runs", method) for method in ("toy-nan", "single", "uniform")]
+    done = mtbench(tmp_path, *(str(run.path) for run in runs))
+    assert done.returncode == 1, done.stderr
+    assert [run.has_record for run in runs] == [False, True, True]
+    assert runs[0].failure() is not None
+    assert "3/3  toy-all uniform seed 0" in done.stdout
+
+
+def test_the_debugger_takes_one_spec(tmp_path: Path) -> None:
+    runs = [planned(tmp_path / "runs", method) for method in ("single", "uniform")]
+    done = mtbench(tmp_path, *(str(run.path) for run in runs), "--pdb")
+    assert (done.returncode, done.stderr) == (2, "Error: --pdb was given with 2 specs. Give it one.\n")
+
+
+def test_in_a_job_the_output_of_a_run_that_fails_stays_in_its_folder(tmp_path: Path) -> None:
+    good, bad = planned(tmp_path / "runs"), planned(tmp_path / "runs", "toy-nan")
+    done = mtbench(tmp_path, str(good.path), "--job", "7_1")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert good.has_record
+    assert not (good.path / LOG).exists()
+    done = mtbench(tmp_path, str(bad.path), "--job", "7_2")
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", "")
+    assert "the loss of task 'lower' became nan" in " ".join((bad.path / LOG).read_text().split())
+
+
+def test_a_job_waits_for_a_run_that_another_process_has(tmp_path: Path) -> None:
+    run = planned(tmp_path / "runs")
+    with Lease(run.path):
+        job = start("exec", str(run.path), "--device", "cpu", "--data-root", str(tmp_path), "--job", "7_1")
+        wait_until(lambda: (run.path / LOG).exists() and "waiting, since process" in (run.path / LOG).read_text())
+        assert not run.has_record
+    job.communicate(timeout=120)
+    assert job.returncode == 0
+    assert run.has_record
+
+
+@pytest.mark.parametrize("others", [0, 1])
+def test_a_run_whose_code_has_changed_since_it_was_submitted_is_refused_and_is_no_failed_run(
+    tmp_path: Path, others: int
+) -> None:
+    runs = [planned(tmp_path / "runs"), *[planned(tmp_path / "runs", "uniform")] * others]
+    expected = expected_of([run.spec() for run in runs])
+    edited = replace(expected.code["method single"], hash="0" * 64)
+    write_expected(tmp_path / "expected.json", replace(expected, code={**expected.code, "method single": edited}))
+    done = mtbench(tmp_path, *(str(run.path) for run in runs), "--expect", str(tmp_path / "expected.json"))
+    assert done.returncode == (1 if others else 2)
+    assert "code of method 'single' has changed since the run was submitted" in " ".join(
+        (done.stdout + done.stderr).split()
+    )
+    assert not runs[0].has_record
+    assert runs[0].failure() is None
+    assert all(run.has_record for run in runs[1:])
+
+
+def test_checkpoints_are_written_at_intervals(tmp_path: Path) -> None:
+    (spec,) = plan(Request(methods=["single"], datasets=["toy-all"], settings={"epochs": "4"}, seeds=[0]))
+    seen: dict[float, list[bool]] = {}
+    for every in (0.0, 3600.0):
+        run = RunFolder(tmp_path / str(every))
+        run.write_spec(spec)
+
+        def watch(progress: Progress, run: RunFolder = run, every: float = every) -> None:
+            seen.setdefault(every, []).append(run.has_checkpoint and progress.epoch > 0)
+
+        execute(run, spec, tmp_path, "cpu", watch, checkpoint_every=every)
+        assert run.has_record
+    assert any(seen[0.0])
+    assert not any(seen[3600.0])

@@ -83,7 +83,8 @@ def test_a_verbose_dry_run_lists_every_run_and_the_hint_has_the_time_of_a_previe
     def seconds(specs: Sequence[RunSpec], **_: object) -> float:
         return sum(100.0 * spec.protocol.epochs for spec in specs)
 
-    monkeypatch.setattr("mtbench.engines.forecast.estimate", seconds)
+    for user in ("mtbench.door.training.work", "mtbench.engines.forecast"):
+        monkeypatch.setattr(f"{user}.estimate", seconds)
     result = mtbench("run", "--methods", "single,td", "--dataset", "toy-all", "--seeds", "2", "--dry-run", "-v")
     rows = [line.split() for line in result.output.splitlines() if line.split()[:1] == ["missing"]]
     assert [(row[-2], row[-1]) for row in rows] == [("single", "0"), ("td", "0"), ("single", "1"), ("td", "1")]

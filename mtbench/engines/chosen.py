@@ -1,0 +1,63 @@
+"""The engine that a command uses, and the manner in which it executes runs."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from mtbench.contract.options import parse_options
+from mtbench.contract.options.limits import check_number
+from mtbench.engines.engine import Engine
+from mtbench.engines.local.engine import Local
+from mtbench.plan.chosen import load_plugin, split_options
+
+__all__ = ["Execution", "choose_engine", "execution_of"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Execution:
+    """The manner in which runs are executed.
+
+    Attributes:
+        places: a device for each run that may be at work at a time.
+        engine: the engine.
+        checkpoint_every: see `mtbench.engines.engine.Site`.
+    """
+
+    places: Sequence[str]
+    engine: Engine = field(default_factory=Local)
+    checkpoint_every: float = 0
+
+
+def execution_of(
+    engine: str | Engine, device: str, jobs: int | None, runs_per_device: int, checkpoint_every: float
+) -> Execution:
+    """Return the manner of execution that was asked for.
+
+    Args:
+        engine: the engine, or its name and options.
+        device, jobs, runs_per_device: see `mtbench.engines.engine.Engine.places`.
+        checkpoint_every: see `mtbench.engines.engine.Site`.
+
+    Raises:
+        UsageError: there is no such engine, option or device, or a number is out of bounds.
+    """
+    chosen = choose_engine(engine) if isinstance(engine, str) else engine
+    check_number("--checkpoint-every", checkpoint_every, "checkpoint-every", low=0)
+    places = chosen.places(device, jobs, runs_per_device)
+    return Execution(places=places, engine=chosen, checkpoint_every=checkpoint_every)
+
+
+def choose_engine(text: str, given: Mapping[str, str] | None = None) -> Engine:
+    """Return an engine with its options.
+
+    Args:
+        text: its name and options, such as ``slurm:partition=main:time=4h``.
+        given: further options as texts, by name.
+
+    Raises:
+        UsageError: there is no such engine or option, a value does not fit, or an option is given twice.
+        PluginError: the engine is broken.
+    """
+    chosen = split_options(text, "engine")
+    engine: type[Engine] = load_plugin("engine", chosen.name, Engine)
+    options = {**chosen.options, **(given or {})}
+    return engine(parse_options(engine.Options, options, owner=f"engine '{chosen.name}'"))
