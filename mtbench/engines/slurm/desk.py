@@ -15,6 +15,7 @@ from mtbench.engines.slurm.queue import Entry, Place
 from mtbench.engines.slurm.script import MARGIN
 from mtbench.engines.slurm.submission import FOLDER, new_name, read_submissions, remove_finished, write_submission
 from mtbench.errors import Busy
+from mtbench.plan.spec import RunSpec
 from mtbench.store.files.atomic import make_folder
 from mtbench.store.identity.expected import expected_of, write_expected
 from mtbench.store.run.lease import Lease
@@ -105,7 +106,7 @@ class Desk:
             ]
             self.wait(0)
 
-    def _elements(self, jobs: Sequence[Job], kinds: Sequence[tuple[object, Sequence[Job]]]) -> list[list[Job]]:
+    def _elements(self, jobs: Sequence[Job], kinds: Sequence[tuple[RunSpec, Sequence[Job]]]) -> list[list[Job]]:
         if (count := self.options.runs_per_job) > 0:
             return [list(jobs[first : first + count]) for first in range(0, len(jobs), count)]
         seconds, limit = seconds_of(kinds), limit_of(self.options.time)

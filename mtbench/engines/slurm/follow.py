@@ -78,7 +78,8 @@ class Follower:
         try:
             queue = self.slurm.queue()
         except Unanswered as cause:
-            self._note_once(None, f"Slurm does not answer; its jobs go on, and it is asked again: {cause}")
+            left = [*self.unplaced, *(job for jobs in self.open.values() for job in jobs)]
+            self._note_once(left[0], f"Slurm does not answer; its jobs go on, and it is asked again: {cause}")
             queue = None
         if queue is not None:
             lost = [job for place in list(self.open) for job in self._look(place, queue.get(place))]
@@ -126,9 +127,10 @@ class Follower:
                 self._end(place, job, "done", "")
         if place not in self.open:
             return
-        job = next((job for job in self.open[place] if RunFolder(job.folder).failure() is None), None)
-        if job is None:
+        unhurt = [job for job in self.open[place] if RunFolder(job.folder).failure() is None]
+        if not unhurt:
             return
+        job = unhurt[0]
         if job not in self.watches:
             self.watches[job] = Watch(job)
             self.listener.started(job, entry.node)
@@ -165,11 +167,11 @@ class Follower:
             text = f"waits in the queue as job {ours[place].job}, as others may: {reason}"
             self._note_once(self.open[place][0], text, key=reason)
 
-    def _note_once(self, job: Job | None, text: str, key: str = "") -> None:
+    def _note_once(self, job: Job, text: str, key: str = "") -> None:
         if (key or text) in self.noted:
             return
         self.noted.add(key or text)
-        self.listener.noted(job or next((its[0] for its in self.open.values()), self.unplaced[0]), text)
+        self.listener.noted(job, text)
 
     def _end(self, place: Place, job: Job, how: str, why: str) -> None:
         self._close(place, job)

@@ -67,11 +67,11 @@ def limit_of(text: str) -> int | None:
         days, hours, minutes = (int(part or 0) for part in ours.groups())
         seconds = 86400 * days + 3600 * hours + 60 * minutes
     elif slurms := _SLURMS.fullmatch(text):
-        days, *parts = (None if part is None else int(part) for part in slurms.groups())
-        given = [part for part in parts if part is not None]
+        before, *parts = slurms.groups()
+        given = [int(part) for part in parts if part]
         # After days the first number is hours; otherwise one or two numbers begin with minutes.
-        sizes = (3600, 60, 1) if days is not None or len(given) == 3 else (60, 1)
-        seconds = 86400 * (days or 0) + sum(size * part for size, part in zip(sizes, given, strict=False))
+        sizes = (3600, 60, 1) if before or len(given) == 3 else (60, 1)
+        seconds = 86400 * int(before or 0) + sum(size * part for size, part in zip(sizes, given, strict=False))
     if seconds <= 0:
         raise UsageError(
             f"option 'time' of engine 'slurm' is '{text}'.",

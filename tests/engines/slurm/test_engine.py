@@ -3,7 +3,7 @@
 import os
 import signal
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,11 @@ from mtbench.plan.grid import Request, plan
 from mtbench.store.run.folder import RunFolder
 from mtbench.train.progress import Progress
 from tests.engines.slurm.fake import FakeSlurm
-from tests.waits import wait_until
+from tests.waits import wait_until as wait
+
+
+def wait_until(is_so: Callable[[], object]) -> None:
+    wait(is_so, within=30)
 
 
 @pytest.fixture
@@ -273,8 +277,8 @@ def test_a_failure_of_the_run_itself_is_final(tmp_path: Path, cluster: FakeSlurm
 def test_a_reason_that_does_not_pass_is_noted_once(tmp_path: Path, cluster: FakeSlurm) -> None:
     following = Following(tmp_path, [0, 1])
     wait_until(lambda: len(cluster.queue) == 2)
-    for job in ("11_0", "11_1"):
-        cluster.change(job, "PENDING", reason="PartitionTimeLimit")
+    for name in ("11_0", "11_1"):
+        cluster.change(name, "PENDING", reason="PartitionTimeLimit")
     wait_until(lambda: following.events.texts("noted"))
     for job in following.jobs:
         finish(job)
@@ -296,14 +300,12 @@ def test_a_queue_that_cannot_be_read_for_a_while_ends_nothing(tmp_path: Path, cl
 
 
 def test_ctrl_c_leaves_the_jobs_in_the_queue_and_names_both_commands(tmp_path: Path, cluster: FakeSlurm) -> None:
-    def interrupt() -> None:
-        wait_until(lambda: cluster.queue)
-        wait_until(lambda: any("squeue" in line for line in ["squeue"]))
-        os.kill(os.getpid(), signal.SIGINT)
+    class Impatient(Events):
+        def refresh(self) -> None:
+            os.kill(os.getpid(), signal.SIGINT)
 
-    threading.Timer(0.5, interrupt).start()
     with pytest.raises(Stopped, match=r"2 runs stay in the queue: the same command follows.*`scancel 11`"):
-        run(tmp_path, [0, 1], follow=True)
+        run(tmp_path, [0, 1], Impatient(), follow=True)
     assert len(cluster.queue) == 2
 
 
