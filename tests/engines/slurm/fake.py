@@ -54,6 +54,10 @@ class FakeSlurm:
         """The lines of the queue."""
         return (self.folder / "queue").read_text().splitlines()
 
+    def has(self, jobs: int) -> bool:
+        """Return True if the queue has as many jobs."""
+        return len(self.queue) == jobs
+
     def change(self, job: str, state: str, node: str = "", reason: str = "None") -> None:
         """Change the state of a job, such as ``11_0``."""
         lines = [

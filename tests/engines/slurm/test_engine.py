@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -246,8 +247,8 @@ def test_a_lost_run_is_submitted_again_and_one_that_was_cancelled_is_not(tmp_pat
 
 def test_a_run_whose_jobs_end_three_times_without_progress_is_given_up(tmp_path: Path, cluster: FakeSlurm) -> None:
     following = Following(tmp_path, [0])
-    for number in (11, 12, 13):
-        wait_until(lambda number=number: any(line.startswith(f"{number}_0|") for line in cluster.queue))
+    for count, number in enumerate((11, 12, 13), start=1):
+        wait(partial(cluster.has, count), within=30)
         cluster.change(f"{number}_0", "NODE_FAIL")
     how, why = following.end()["seed 0"]
     assert how == "failed"
