@@ -81,8 +81,31 @@ def execute(
     """
     stop = stop or Stop()
     keep_freed_memory()
+    with _errors_told_apart(run, stop):
+        chosen = choose_device(device)
+        stop.check()
+        found = fingerprints(spec, data_fingerprint(spec.dataset, root, spec.files))
+        stop.check()
+        if expected is not None and not run.has_record:
+            read_expected(expected).check(spec, found)
+        marks, circumstances = _marks(spec, found, chosen), _numerics(spec, chosen)
+        checkpoint = CheckpointFile(run.path, marks, circumstances, say, every=checkpoint_every)
+        with leased(run, checkpoint) as held:
+            if held.record() is not None:
+                held.tidy()
+                return
+            with nullcontext() if debugger else _attempted(held, job, say, stop):
+                trained = _trained(spec, root, chosen, held, watch, stop, debugger)
+                record = _record(spec, trained, found, held.checkpoint.notes)
+                held.publish(record, trained.model, trained.predictions, trained.images)
+                Speeds(chosen).learn(record)
+
+
+@contextmanager
+def _errors_told_apart(run: RunFolder, stop: Stop) -> Iterator[None]:
+    """Raise Stopped in place of any error after a request to stop; tidy up a run that another process has finished."""
     try:
-        _execute(run, spec, root, device, watch, say, stop, debugger, checkpoint_every, job, expected)
+        yield
     except Stopped:
         raise
     except Busy:
@@ -92,39 +115,6 @@ def execute(
     except Exception:
         stop.check()
         raise
-
-
-def _execute(
-    run: RunFolder,
-    spec: RunSpec,
-    root: Path,
-    device: str,
-    watch: Callable[[Progress], None],
-    say: Callable[[str], None],
-    stop: Stop,
-    debugger: Bdb | None,
-    checkpoint_every: float,
-    job: str,
-    expected: Path | None,
-) -> None:
-    chosen = choose_device(device)
-    stop.check()
-    found = fingerprints(spec, data_fingerprint(spec.dataset, root, spec.files))
-    stop.check()
-    if expected is not None and not run.has_record:
-        read_expected(expected).check(spec, found)
-    checkpoint = CheckpointFile(
-        run.path, _marks(spec, found, chosen), _numerics(spec, chosen), say, every=checkpoint_every
-    )
-    with leased(run, checkpoint) as held:
-        if held.record() is not None:
-            held.tidy()
-            return
-        with nullcontext() if debugger else _attempted(held, job, say, stop):
-            trained = _trained(spec, root, chosen, held, watch, stop, debugger)
-            record = _record(spec, trained, found, held.checkpoint.notes)
-            held.publish(record, trained.model, trained.predictions, trained.images)
-            Speeds(chosen).learn(record)
 
 
 def _trained(

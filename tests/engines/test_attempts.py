@@ -26,8 +26,8 @@ def planned(folder: Path, **settings: str) -> RunFolder:
     return run
 
 
-def train(run: RunFolder) -> None:
-    execute(run, run.spec(), run.path, "cpu")
+def train(run: RunFolder, job: str = "") -> None:
+    execute(run, run.spec(), run.path, "cpu", job=job)
 
 
 def ended_by(run: RunFolder, number: signal.Signals, *words: str) -> tuple[datetime, datetime]:
