@@ -50,6 +50,7 @@ from mtbench.cli.training.execution import (
 )
 from mtbench.cli.training.prospects import Earlier, places_of, print_prospects
 from mtbench.cli.training.search import conduct, is_through
+from mtbench.cli.training.tracking import Track, followed
 from mtbench.cli.training.until import Looks, MaxSeeds, Until, check_options, run_until_decided
 
 if TYPE_CHECKING:
@@ -66,11 +67,13 @@ EXAMPLES = """Examples:
   mtbench run --methods all --dataset mmnist2 --backbone resnet18:width=.25
   mtbench run --suite levi2020-table1 --quick
   mtbench run --suite levi2020-table1 --until-decided --max-seeds 20 --dry-run
+  mtbench run --methods td --dataset mmnist2 --track tensorboard
   mtbench run --suite levi2020-table1 --dry-run --from 'results/*/*.zip'
 """
 
 
 def run(
+    context: typer.Context,
     methods: Methods = "",
     dataset: Datasets = "",
     suite: SuiteName = "",
@@ -82,6 +85,7 @@ def run(
     changes: Changes = None,
     gradient_scale: GradientScale = None,
     results: Results = DEFAULT_RESULTS,
+    track: Track = None,
     root: DataRoot = None,
     device: Device = "auto",
     jobs: Jobs = None,
@@ -132,7 +136,16 @@ def run(
         runs_per_job=runs_per_job,
         follow=follow,
     )
-    work = work_of(results=results, root=data_root(root), execution=execution, refresh=states, console=out, quiet=quiet)
+    observe = followed(context, track, results)
+    work = work_of(
+        results=results,
+        root=data_root(root),
+        execution=execution,
+        refresh=states,
+        console=out,
+        quiet=quiet,
+        observe=observe,
+    )
     if until_decided:
         from mtbench.door.training.looks import parse_looks
         from mtbench.door.training.until import UntilDecided
@@ -171,6 +184,7 @@ def run(
             refresh=states,
             dry_run=dry_run,
             quiet=quiet,
+            observe=observe,
         )
     ]
     work.check(specs)
