@@ -15,14 +15,14 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import AwareDatetime, Field, NonNegativeInt, PositiveInt, TypeAdapter, ValidationError
 
 from mtbench.errors import StoreError
-from mtbench.store.files.guard import SHORT, Refused, read_lines
+from mtbench.store.files.guard import Refused, read_lines
 
 __all__ = ["DONE", "FILE", "LOST", "STOPPED", "Attempt", "Began", "Ended", "Resumed", "fruitless", "lost"]
 __all__ += ["read_attempts"]
 
 FILE = "attempts.jsonl"
-LARGEST = SHORT
-"""Bytes of the largest log, which is some thousands of attempts: a larger one is neither read nor continued."""
+LARGEST = 256 << 10
+"""Bytes of the largest log, which is some 800 attempts: a larger one is not read, and none is continued beyond it."""
 DONE, STOPPED, LOST = "done", "stopped", "lost"
 """Reasons for an end. An attempt is lost if its process ended without a word. Any other reason is that of a failure."""
 
