@@ -235,7 +235,7 @@ def _simulate(
 def _print_commands(form: str, agenda: "Agenda", work: "Work", device: str, checkpoint_every: float) -> None:
     """Print the commands of the runs that are to be done on standard output."""
     from mtbench.engines.agenda import job_of
-    from mtbench.engines.commands import slurm_script, xargs_lines
+    from mtbench.engines.commands import keep_code, slurm_script, xargs_lines
     from mtbench.engines.engine import Site
 
     site = Site(
@@ -248,4 +248,5 @@ def _print_commands(form: str, agenda: "Agenda", work: "Work", device: str, chec
     if form == "xargs":
         typer.echo("\n".join(xargs_lines(jobs, site)))
     else:
-        typer.echo(slurm_script(jobs, site), nl=False)
+        expect = keep_code(site.results, [run.spec for run in agenda.todo])
+        typer.echo(slurm_script(jobs, site, expect), nl=False)
