@@ -23,6 +23,7 @@ from mtbench.cli.base.shared import (
 )
 from mtbench.cli.training.asked import Methods, Seeds, SuiteName, ask
 from mtbench.cli.training.execution import announce, settings, work_of
+from mtbench.contract.options.limits import check_number
 from mtbench.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
@@ -196,6 +197,8 @@ def _intervals(text: str, *, several: bool) -> list[float]:
     from mtbench.plan.durations import parse_duration
 
     found = [parse_duration(part, subject="--checkpoint-every", unit="s") for part in names(text)]
+    for seconds in found:
+        check_number("--checkpoint-every", seconds, "checkpoint-every", low=0)
     if len(found) > 1 and not several:
         raise UsageError(f"--checkpoint-every is '{text}'.", mend="Give one time; --simulate compares several.")
     return found

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from typer.testing import CliRunner, Result
 
 from mtbench.cli.training.plan import plan
 from mtbench.cli.training.run import run
+from mtbench.door.training.work import Work
 from mtbench.engines import forecast
 from mtbench.engines.commands import slurm_script
 from mtbench.engines.engine import Job, Site
@@ -19,6 +21,7 @@ from mtbench.engines.simulation import measured
 from mtbench.errors import MtbenchError, UsageError
 from mtbench.store.memory import CACHE
 from mtbench.store.run.attempts import read_attempts
+from mtbench.train.cost.speeds import Speed
 from tests.cli.commands import call
 
 app = typer.Typer()
@@ -227,8 +230,21 @@ def test_a_simulation_without_a_speed_says_how_to_get_one(monkeypatch: pytest.Mo
         (["--simulate", "--nodes", "3", "--mtbf", "0s"], "--mtbf is '0s'. Allowed: 1 s to"),
         (["--checkpoint-every", "1min,2min"], "Give one time; --simulate compares several."),
         (["--checkpoint-every", "often"], "--checkpoint-every is 'often'."),
+        (["--checkpoint-every", "2d"], "--checkpoint-every is 172800.0. Allowed: 0 to 86,400."),
     ],
 )
 def test_options_that_do_not_fit_each_other_are_refused(options: list[str], message: str) -> None:
     with pytest.raises(UsageError, match=re.escape(message)):
         printed("plan", *GRID, *options)
+
+
+def test_the_commands_of_the_documentation_are_understood(monkeypatch: pytest.MonkeyPatch) -> None:
+    speed = Speed(training=0.01, evaluation=0, phases=1, train=100, test=10, whole=True)
+    monkeypatch.setattr(measured, "speeds_of", lambda specs, **_: [speed] * len(specs))
+    monkeypatch.setattr(measured, "_starts", lambda *_: {"mmnist3": 5.0})
+    monkeypatch.setattr(Work, "prepare", lambda *_: None)
+    text = (Path(__file__).parents[3] / "docs" / "planning.md").read_text()
+    commands = re.findall(r"^\$ mtbench (plan [^|>#\n]+)", text, re.MULTILINE)
+    assert len(commands) >= 4
+    for command in commands:
+        assert printed(*shlex.split(command)).strip(), command
