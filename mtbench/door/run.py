@@ -1,12 +1,15 @@
 """Training from Python."""
 
+import dataclasses
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 import pandas as pd
 
 from mtbench.door.given import DEFAULT_RESULTS, Folder, data_root, folders, names, seed_list
 from mtbench.door.given import settings as texts
+from mtbench.door.training.tracking import tracking
 from mtbench.door.training.work import Work, check_refresh
 from mtbench.engines.chosen import Execution, execution_of
 from mtbench.engines.screen.display import choose_display
@@ -16,7 +19,7 @@ from mtbench.report.data.comparison import compare
 from mtbench.report.data.frame import tidy_frame
 from mtbench.store.status import RunStatus
 
-__all__ = ["run", "warn_of_unfinished", "work_on"]
+__all__ = ["run", "tracked", "warn_of_unfinished", "work_on"]
 
 
 def run(
@@ -34,6 +37,7 @@ def run(
     engine: str = "local",
     checkpoint_every: float = 0,
     refresh: str | Iterable[str] = (),
+    track: str | Iterable[str] = (),
     quiet: bool = False,
     **settings: object,
 ) -> pd.DataFrame:
@@ -59,6 +63,8 @@ def run(
         checkpoint_every: seconds between two checkpoints of a run, which are written at the end of an epoch; 0 for one
             after each epoch.
         refresh: states in which runs are retrained: ``stale``, ``failed``, ``damaged`` or ``all``.
+        track: trackers that are sent the curves of the runs, such as ``tensorboard`` or ``mlflow:experiment=mine``, as
+            a list or as one text.
         quiet: True to print no progress.
         settings: settings of the training protocol that are to differ, such as ``epochs=10`` or ``lr=3e-4``.
 
@@ -87,10 +93,11 @@ def run(
     )
     execution = execution_of(engine, device, jobs, runs_per_device, checkpoint_every)
     work = work_on(results, data_root, execution, refresh, quiet=quiet)
-    specs = plan(request, left_out=work.say)
-    work.check(specs)
-    work.prepare(specs)
-    runs = work(specs)
+    with tracked(work, track) as work:
+        specs = plan(request, left_out=work.say)
+        work.check(specs)
+        work.prepare(specs)
+        runs = work(specs)
     warn_of_unfinished(runs)
     return tidy_frame(compare(runs))
 
@@ -113,6 +120,18 @@ def work_on(
         display=lambda total: choose_display(console, total, quiet=quiet),
         say=lambda line: say(console, line, style="dim", markup=False),
     )
+
+
+@contextmanager
+def tracked(work: Work, trackers: str | Iterable[str]) -> Iterator[Work]:
+    """Return the same work, whose runs are tracked within the block.
+
+    Raises:
+        UsageError, PluginError: see `mtbench.door.training.tracking.parse_tracker`.
+    """
+    chosen = [trackers] if isinstance(trackers, str) else trackers
+    with tracking(chosen, work.results, work.say) as observe:
+        yield dataclasses.replace(work, observe=observe)
 
 
 def warn_of_unfinished(runs: Iterable[RunStatus]) -> None:

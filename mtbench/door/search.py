@@ -7,7 +7,7 @@ import pandas as pd
 
 from mtbench.door.given import DEFAULT_RESULTS, Folder, folders, names, seed_list
 from mtbench.door.given import settings as texts
-from mtbench.door.run import work_on
+from mtbench.door.run import tracked, work_on
 from mtbench.engines.chosen import execution_of
 from mtbench.search.planning import plan_search
 from mtbench.search.remaining import remaining_runs
@@ -41,6 +41,7 @@ def search(
     engine: str = "local",
     checkpoint_every: float = 0,
     refresh: str | Iterable[str] = (),
+    track: str | Iterable[str] = (),
     strict: bool = False,
     quiet: bool = False,
     **settings: object,
@@ -69,8 +70,10 @@ def search(
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         jobs: runs at a time; by default one per core, or as the GPUs allow.
         runs_per_device: runs at a time on each GPU.
-        engine, checkpoint_every: see `mtbench.run`; the engine must wait for the runs.
+        engine: the engine that executes the runs, see `mtbench.run`; it must wait for them.
+        checkpoint_every: seconds between two checkpoints of a run, see `mtbench.run`.
         refresh: states in which runs are retrained, see `mtbench.run`.
+        track: trackers that are sent the curves of all trials, see `mtbench.run`.
         strict: True to refuse to resume a search whose trials another version of Optuna proposed.
         quiet: True to print no progress.
         settings: settings of the training protocol that are to differ, such as ``epochs=10``.
@@ -119,7 +122,8 @@ def search(
     for line in unlike_versions(plans, work.results):
         work.say(line)
     work.check_fit([spec for plan in plans for spec in remaining_runs(plan, work.results)])
-    studies = run_search(plans, results=work.results, perform=work)
+    with tracked(work, track) as work:
+        studies = run_search(plans, results=work.results, perform=work)
     return pd.DataFrame([row for study in studies for trial in study.trials for row in _rows(study, trial)])
 
 

@@ -69,7 +69,8 @@ def execute(
         watch: called with the progress about twice a second.
         say: called with each note on the run as a sentence, e.g. that its checkpoint cannot be used.
         stop: the request to end early, if there can be one.
-        debugger: the debugger that `train` runs under from its first line, if there is one. Then no error is written.
+        debugger: the debugger that `train` runs under from its first line, if there is one. Then no error is written,
+            and no attempt is logged.
         checkpoint_every: seconds after a checkpoint before which no other is written at the end of an epoch.
         job: the name of the job at a scheduler, for the log of attempts; empty without one.
         expected: a file of fingerprints that the code of the run must have (see `mtbench.store.identity.expected`).
@@ -98,7 +99,7 @@ def execute(
                 held.tidy()
                 return
             _refuse_fruitless(run, job)
-            with _attempted(held, job, say, stop), _failures_kept(held, stop) if debugger is None else nullcontext():
+            with nullcontext() if debugger else _attempted(held, job, say, stop):
                 trained = _trained(spec, root, chosen, held, watch, stop, debugger)
                 record = _record(spec, trained, found, held.checkpoint.notes)
                 held.publish(record, trained.model, trained.predictions, trained.images)
@@ -218,10 +219,11 @@ def _refuse_fruitless(run: RunFolder, job: str) -> None:
 
 @contextmanager
 def _attempted(held: LeasedRun, job: str, say: Callable[[str], None], stop: Stop) -> Iterator[None]:
-    """Log the block as an attempt at the run."""
+    """Log the block as an attempt at the run, and write its failure if it is one."""
     held.attempts.begin(job, say)
     try:
-        yield
+        with _failures_kept(held, stop):
+            yield
     except BaseException as cause:
         is_stopped = stop.requested or isinstance(cause, Stopped | KeyboardInterrupt)
         name = "" if isinstance(cause, MtbenchError) else f"{type(cause).__name__}: "

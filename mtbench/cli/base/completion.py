@@ -4,7 +4,10 @@ from collections.abc import Iterable, Iterator
 
 from mtbench import registry
 
-__all__ = ["SETTINGS", "backbones", "datasets", "engines", "kinds", "methods", "names", "settings", "suites"]
+__all__ = [
+    *("SETTINGS", "backbones", "datasets", "engines", "kinds", "methods", "names", "settings", "suites"),
+    "trackers",
+]
 
 SETTINGS = (
     *("epochs", "batch", "lr", "optimizer", "weight_decay", "beta1", "momentum", "initial_accumulator"),
@@ -46,6 +49,11 @@ def backbones(incomplete: str) -> Iterator[str]:
 def engines(incomplete: str) -> Iterator[str]:
     """Yield completions of the name of an engine."""
     yield from _matches("", incomplete, registry.entries("engine"))
+
+
+def trackers(incomplete: str) -> Iterator[str]:
+    """Yield completions of the name of a tracker."""
+    yield from _matches("", incomplete, registry.entries("tracker"))
 
 
 def kinds(incomplete: str) -> Iterator[str]:

@@ -29,7 +29,7 @@ def info(
     name: Annotated[
         str,
         typer.Argument(
-            help="A method, balancer, dataset, backbone or exhibit, with options if wanted, e.g. td:channels=6.",
+            help="A method, balancer, dataset, backbone or other plug-in, with options if wanted, e.g. td:channels=6.",
             metavar="NAME",
             autocompletion=completion.names,
         ),
@@ -129,7 +129,7 @@ def _describe(console: "Console", kind: str, name: str) -> None:
         shown = {"report": "every report", "suite": "reports of suites", "request": f'suites with figures = ["{name}"]'}
         console.print(f"\nShown in: {shown[plugin.scope]}", markup=False, highlight=False)
         return
-    if plugin.paper:
+    if getattr(plugin, "paper", ""):
         console.print()
         say(console, f"Paper: {plugin.paper}", markup=False)
     if hasattr(plugin, "stands_for"):
@@ -140,6 +140,10 @@ def _describe(console: "Console", kind: str, name: str) -> None:
         from mtbench.plan.variation import Variation
 
         groups.append(Variation)
+    if kind == "tracker":
+        from mtbench.trackers.tracker import Place
+
+        groups.append(Place)
     fields = [field for group in groups for field in dataclasses.fields(group)]
     if fields:
         from rich.markup import escape
@@ -156,8 +160,9 @@ def _describe(console: "Console", kind: str, name: str) -> None:
         console.print()
         console.print(table)
     of_protocol = getattr(plugin, "protocol_presets", {})
-    for preset, values in {**of_protocol, **getattr(plugin, "presets", {})}.items():
-        values = values if preset in plugin.presets else {}
+    own = getattr(plugin, "presets", {})
+    for preset, values in {**of_protocol, **own}.items():
+        values = values if preset in own else {}
         text = ", ".join(f"{key}={render_value(value)}" for key, value in values.items()) or "the defaults"
         for key, value in getattr(plugin, "backbone_presets", {}).get(preset, {}).items():
             text += f", and {key}={render_value(value)} of a backbone that has it"

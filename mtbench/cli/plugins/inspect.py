@@ -29,7 +29,7 @@ def list_(
         ),
     ] = None,
 ) -> None:
-    """List the installed methods, balancers, datasets, backbones and exhibits, with a line for each."""
+    """List the installed methods, balancers, datasets, backbones and other plug-ins, with a line for each."""
     from rich.markup import escape
 
     if kind is not None and f"{kind.removesuffix('s')}s" not in KINDS:

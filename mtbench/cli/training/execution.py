@@ -79,7 +79,14 @@ def parse_refresh(texts: Iterable[str]) -> set[str]:
 
 
 def work_of(
-    *, results: Path, root: Path, execution: "Execution", refresh: set[str], console: "Console", quiet: bool
+    *,
+    results: Path,
+    root: Path,
+    execution: "Execution",
+    refresh: set[str],
+    console: "Console",
+    quiet: bool,
+    observe: Callable[[Sequence[Path]], None] = lambda _: None,
 ) -> "Work":
     """Return the work of a command, whose progress is printed on a console."""
     from mtbench.cli.training.grid import announcement
@@ -100,6 +107,7 @@ def work_of(
         display=lambda total: choose_display(console, total, quiet=quiet),
         announce=announce,
         say=lambda line: say(console, line, style="dim", markup=False),
+        observe=observe,
     )
 
 

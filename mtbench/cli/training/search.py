@@ -1,5 +1,6 @@
 """``mtbench search``: hyperparameters of methods, chosen on a validation split with equal budgets."""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -29,6 +30,7 @@ from mtbench.cli.base.shared import (
 )
 from mtbench.cli.training.engine import CheckpointEvery, EngineName, execution_of
 from mtbench.cli.training.execution import parse_refresh, protocol_name, settings, stoppable, work_of
+from mtbench.cli.training.tracking import Track, followed
 from mtbench.door.given import names
 
 if TYPE_CHECKING:
@@ -49,6 +51,7 @@ SEARCH = "Search"
 
 
 def search(
+    context: typer.Context,
     methods: Annotated[
         str,
         typer.Option(
@@ -137,6 +140,7 @@ def search(
     changes: Changes = None,
     gradient_scale: GradientScale = None,
     results: Results = DEFAULT_RESULTS,
+    track: Track = None,
     root: DataRoot = None,
     device: Device = "auto",
     jobs: Jobs = None,
@@ -186,6 +190,7 @@ def search(
         strict=strict,
         dry_run=dry_run,
         quiet=quiet,
+        observe=followed(context, track, results),
     )
     if not dry_run and not all(map(is_through, studies)):
         raise typer.Exit(1)
@@ -201,6 +206,7 @@ def conduct(
     strict: bool = False,
     dry_run: bool,
     quiet: bool,
+    observe: Callable[[Sequence[Path]], None] = lambda _: None,
 ) -> "list[Study]":
     """Do a search, and print its space, its progress and its results.
 
@@ -210,6 +216,7 @@ def conduct(
         refresh: the states in which runs are to be retrained.
         strict: True to refuse to resume a search whose trials another version of Optuna proposed.
         dry_run: True to print what would be done, and do nothing.
+        observe: called with the folders of runs before they are trained.
 
     Returns:
         the studies; none of a dry run.
@@ -227,7 +234,15 @@ def conduct(
     from mtbench.store.results import check_results
 
     console = open_console(quiet=quiet)
-    work = work_of(results=results, root=root, execution=execution, refresh=refresh, console=console, quiet=quiet)
+    work = work_of(
+        results=results,
+        root=root,
+        execution=execution,
+        refresh=refresh,
+        console=console,
+        quiet=quiet,
+        observe=observe,
+    )
     plans = plan_search(request)
     check_results(results)
     if strict:

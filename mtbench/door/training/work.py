@@ -50,6 +50,7 @@ class Work:
         display: makes a display for a number of runs, on which they are shown while they are at work.
         announce: called with a title, such as ``trials 0 to 3``, or an empty one, and what is to be done, before it is.
         say: called with each line about data that are fetched or made.
+        observe: called with the folders of the runs that are asked for, before they are done.
 
     Raises:
         StoreError: the results are a pack, which is only read.
@@ -62,6 +63,7 @@ class Work:
     display: Callable[[int], Display]
     announce: Callable[[str, Agenda], None] = lambda _, __: None
     say: Callable[[str], None] = lambda _: None
+    observe: Callable[[Sequence[Path]], None] = lambda _: None
 
     def __post_init__(self) -> None:
         refuse_pack(self.results)
@@ -140,6 +142,7 @@ class Work:
         self.check_fit([run.spec for run in agenda.todo])
         for run in agenda.again:
             supersede(run, self.root)
+        self.observe([run.folder for run in (*agenda.todo, *agenda.done, *agenda.left)])
         if not agenda.todo:
             return []
         jobs = [job_of(run.folder, run.spec) for run in agenda.todo]
