@@ -8,7 +8,7 @@ OPTIONS ?=
 # Of `make lowest`: the files or folders of tests, all by default.
 TESTS ?=
 
-.PHONY: demo docs fuzz hooks kills looks lowest ranks test slow benchmark evidence evidence-left gpu lint types check
+.PHONY: demo docs fuzz hooks kills looks lowest ranks test slow slow-engines benchmark evidence evidence-left gpu lint types check
 
 $(READY): pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -36,6 +36,9 @@ slow: $(READY)  ## what takes minutes: real processes, killed
 
 kills: $(READY)  ## 200 kills over every command that writes, in about half an hour: what they did, and that nothing is lost
 	PYTHONPATH=.:tests/plugins $(BIN)/python -m tests.kills
+
+slow-engines: $(READY)  ## engines on clusters that lose a machine, in some minutes: what they did, and that nothing is lost
+	PYTHONPATH=.:tests/plugins OMP_NUM_THREADS=1 $(BIN)/python -m tests.engines.ray.two_nodes
 
 looks: $(READY)  ## error rates and powers of --until-decided in 4,000 simulated grids of each kind, in some minutes
 	PYTHONPATH=. $(BIN)/python -m tests.stats.sequential.table

@@ -27,6 +27,8 @@ from typing import Any
 from mtbench.cli.base.shared import data_root
 from mtbench.plan.grid import Request, plan
 from mtbench.store.files.process import started
+from mtbench.store.run.attempting import known_attempts
+from mtbench.store.run.attempts import DONE
 from mtbench.store.run.folder import RunFolder
 from mtbench.store.study import read_studies
 from tests.cli.commands import MTBENCH
@@ -95,6 +97,8 @@ def finished_runs(results: Path) -> dict[str, Any]:
         record = json.loads(path.read_text())["record"]
         found[path.parent.name] = (record["results"], record["curve"], record["files"])
         assert set(os.listdir(path.parent)) == FINISHED, sorted(os.listdir(path.parent))
+        reasons = [attempt.reason for attempt in known_attempts(path.parent)]
+        assert reasons.index(DONE) == len(reasons) - 1, reasons  # once it was finished nobody trained it again
     return found
 
 

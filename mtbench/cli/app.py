@@ -12,7 +12,7 @@ from mtbench.cli.data import commands as data
 from mtbench.cli.plugins import check, info, inspect, new
 from mtbench.cli.results import browse, diff, explain, export, report, rescore, store, track, why
 from mtbench.cli.results.states import status
-from mtbench.cli.training import bench, certify, exec, run, search
+from mtbench.cli.training import bench, certify, exec, plan, run, search
 from mtbench.engines.screen.output import guard_output
 from mtbench.errors import MtbenchError
 
@@ -41,6 +41,7 @@ def _mtbench(
 
 
 app.command("run", epilog=run.EXAMPLES)(run.run)
+app.command("plan", epilog=plan.EXAMPLES)(plan.plan)
 app.command("search", epilog=search.EXAMPLES)(search.search)
 app.command("report", epilog=report.EXAMPLES)(report.report)
 app.command("open", epilog=browse.EXAMPLES)(browse.open_)

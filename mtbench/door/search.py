@@ -70,7 +70,8 @@ def search(
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         jobs: runs at a time; by default one per core, or as the GPUs allow.
         runs_per_device: runs at a time on each GPU.
-        engine, checkpoint_every: see `mtbench.run`; the engine must wait for the runs.
+        engine: the engine that executes the runs, see `mtbench.run`; it must wait for them.
+        checkpoint_every: seconds between two checkpoints of a run, see `mtbench.run`.
         refresh: states in which runs are retrained, see `mtbench.run`.
         track: trackers that are sent the curves of all trials, see `mtbench.run`.
         strict: True to refuse to resume a search whose trials another version of Optuna proposed.

@@ -24,7 +24,7 @@ from mtbench.train.cost.estimate import measure_speed
 from mtbench.train.cost.speeds import Speed, Speeds, seconds_at
 from mtbench.train.machine.device import choose_device
 
-__all__ = ["estimate", "measure"]
+__all__ = ["estimate", "measure", "speeds_of"]
 
 BUDGET = 3.0
 """Seconds after which no new kind of run is measured for an estimate."""
@@ -35,33 +35,42 @@ LIMIT = 20.0
 def estimate(specs: Sequence[RunSpec], *, root: Path, slots: Sequence[str]) -> float | None:
     """Estimate the seconds that the runs will take together; None if that is not possible.
 
-    The speed of a kind that was neither stored nor measured is derived by its multiply-accumulates from the kinds of
-    its dataset that have a speed, and is stored until one of its runs has finished. Without such a kind it counts as
-    the mean of all.
+    A run whose speed is unknown counts as the mean of all (see `speeds_of`).
     """
-    remembered = Speeds(choose_device(slots[0]))
-    kinds: dict[str, list[RunSpec]] = {}
-    for spec in specs:
-        kinds.setdefault(remembered.key(spec), []).append(spec)
-    speeds = remembered.known()
-    largest = {key: max(alike, key=lambda spec: spec.protocol.images or 1 << 62) for key, alike in kinds.items()}
-    new = {key: spec for key, spec in largest.items() if key not in speeds or not speeds[key].fits(spec)}
-    if new:
-        there = {key: spec for key, spec in new.items() if _has_data(spec, root)}
-        measured = _measured(_by_turns(there), root, slots[0]) if there else {}
-        speeds = {key: speed for key, speed in speeds.items() if key in kinds and key not in new} | measured
-        reckoned = _reckoned(kinds, speeds)
-        remembered.remember(measured | reckoned)
-        speeds |= reckoned
-    known = [seconds_at(speeds[key], spec) for key, alike in kinds.items() if key in speeds for spec in alike]
+    speeds = speeds_of(specs, root=root, device=slots[0])
+    known = [seconds_at(speed, spec) for speed, spec in zip(speeds, specs, strict=True) if speed is not None]
     if not known:
         return None
     whole = sum(known) * len(specs) / len(known)
     return max(max(known), whole / min(len(slots), len(specs)))
 
 
+def speeds_of(specs: Sequence[RunSpec], *, root: Path, device: str) -> list[Speed | None]:
+    """Return the speed of each run's kind on one core or GPU of this machine, in the order given; None if unknown.
+
+    The speed of a kind that was neither stored nor measured is derived by its multiply-accumulates from the kinds of
+    its dataset that have a speed, and is stored until one of its runs has finished. Without such a kind it is unknown.
+    """
+    remembered = Speeds(choose_device(device))
+    kinds: dict[str, list[RunSpec]] = {}
+    keys = [remembered.key(spec) for spec in specs]
+    for key, spec in zip(keys, specs, strict=True):
+        kinds.setdefault(key, []).append(spec)
+    speeds = remembered.known()
+    largest = {key: max(alike, key=lambda spec: spec.protocol.images or 1 << 62) for key, alike in kinds.items()}
+    new = {key: spec for key, spec in largest.items() if key not in speeds or not speeds[key].fits(spec)}
+    if new:
+        there = {key: spec for key, spec in new.items() if _has_data(spec, root)}
+        measured = _measured(_by_turns(there), root, device) if there else {}
+        speeds = {key: speed for key, speed in speeds.items() if key in kinds and key not in new} | measured
+        reckoned = _reckoned(kinds, speeds)
+        remembered.remember(measured | reckoned)
+        speeds |= reckoned
+    return [speeds.get(key) for key in keys]
+
+
 def measure(specs: Sequence[str], root: str, device: str, pipe: Connection) -> None:
-    """Send the `Speed` of each spec, or None, through the pipe, and end after `BUDGET`; a process of `estimate`."""
+    """Send the `Speed` of each spec, or None, through the pipe, and end after `BUDGET`; a process of `speeds_of`."""
     stop = time.monotonic() + BUDGET
     loaded: dict[tuple[object, ...], dict[str, Split]] = {}
 

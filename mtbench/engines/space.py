@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mtbench.contract import TrainingProtocol
-from mtbench.plan.facts import facts_of
+from mtbench.plan.facts import Facts, facts_of
 from mtbench.plan.spec import RunSpec
 from mtbench.store.upkeep.space import check_space, free_space, megabytes
 
-__all__ = ["LARGE", "RECORD", "Space", "check_fit", "space_of", "space_text"]
+__all__ = ["LARGE", "RECORD", "Space", "check_fit", "checkpoint_bytes", "space_kind", "space_of", "space_text"]
 
 RECORD = 100_000
 """Bytes of a record with its curve and the predictions of numbers and classes; kept ones have 20 to 130 kB."""
@@ -54,18 +54,15 @@ def space_of(specs: Sequence[RunSpec], places: int) -> Space:
     """
     counts, examples = Counter[tuple[object, ...]](), dict[tuple[object, ...], RunSpec]()
     for spec in specs:
-        protocol = spec.protocol
-        parts = (spec.dataset, spec.network, spec.balancer, spec.backbone)
-        kind = (*map(str, parts), protocol.optimizer, protocol.momentum, protocol.select)
+        kind = space_kind(spec)
         counts[kind] += 1
         examples.setdefault(kind, spec)
     kept, checkpoints = 0, Counter[int]()
     for kind, count in counts.items():
         spec = examples[kind]
-        chosen = spec.resolve()
-        facts = facts_of(chosen.dataset, chosen.method, chosen.backbone)
+        facts = _facts(spec)
         kept += count * (facts.state_bytes + RECORD)
-        checkpoints[_checkpoint(spec.protocol, facts.state_bytes, facts.trained_bytes)] += count
+        checkpoints[_checkpoint(spec.protocol, facts)] += count
     largest = sorted(checkpoints.elements(), reverse=True)[:places]
     return Space(runs=len(specs), kept=kept, passing=2 * sum(largest))
 
@@ -88,7 +85,22 @@ def check_fit(space: Space, results: Path) -> None:
     check_space(results, space.total, f"the weights, records and checkpoints of {runs}")
 
 
-def _checkpoint(protocol: TrainingProtocol, state: int, trained: int) -> int:
-    """Return the bytes of a checkpoint, given those of the network's state and of its trained parameters."""
+def space_kind(spec: RunSpec) -> tuple[object, ...]:
+    """Return a value that is equal for runs whose weights and checkpoints have the same size."""
+    parts = (spec.dataset, spec.network, spec.balancer, spec.backbone)
+    return (*map(str, parts), spec.protocol.optimizer, spec.protocol.momentum, spec.protocol.select)
+
+
+def checkpoint_bytes(spec: RunSpec) -> int:
+    """Return the bytes of a checkpoint of a run."""
+    return _checkpoint(spec.protocol, _facts(spec))
+
+
+def _facts(spec: RunSpec) -> Facts:
+    chosen = spec.resolve()
+    return facts_of(chosen.dataset, chosen.method, chosen.backbone)
+
+
+def _checkpoint(protocol: TrainingProtocol, facts: Facts) -> int:
     stores = 0 if protocol.optimizer == "sgd" and not protocol.momentum else STATES[protocol.optimizer]
-    return state * (2 if protocol.select == "best-val" else 1) + stores * trained
+    return facts.state_bytes * (2 if protocol.select == "best-val" else 1) + stores * facts.trained_bytes

@@ -11,6 +11,7 @@ from pathlib import Path
 from mtbench.engines.job import execute
 from mtbench.plan.grid import Request, plan
 from mtbench.store.files.process import is_stopped
+from mtbench.store.run.attempts import DONE, LOST, read_attempts
 from mtbench.store.run.folder import RunFolder
 from mtbench.store.run.lease import SILENCE
 from tests.builders.machines import on_host
@@ -41,6 +42,7 @@ def test_a_process_that_slept_for_longer_than_its_lease_finds_its_run_done_by_an
     assert process.returncode == 2
     assert errors.startswith(f"Error: another process has the run in {run.path}.")
     assert sorted(os.listdir(run.path)) == sorted(os.listdir(tmp_path / "b"))
+    assert [attempt.reason for attempt in read_attempts(run.path)] == [LOST, DONE]
     records = [RunFolder(folder).record() for folder in (run.path, tmp_path / "b")]
     assert records[0] is not None
     assert records[1] is not None
@@ -76,6 +78,8 @@ def test_two_hosts_share_a_grid_and_each_run_is_trained_by_one_of_them(tmp_path:
         assert set(os.listdir(folder)) == {
             *("attempts.jsonl", "curve.jsonl", "model.safetensors", "predictions.npz", "record.json", "spec.json")
         }
+        (attempt,) = read_attempts(folder)
+        assert (attempt.reason, attempt.host) in ((DONE, "alpha"), (DONE, "beta"))
     other = {"alpha": "beta", "beta": "alpha"}
     waits = [line for out, _ in said for line in out.splitlines() if line.startswith("waiting")]
     assert waits, "they did not meet"

@@ -160,8 +160,9 @@ def _describe(console: "Console", kind: str, name: str) -> None:
         console.print()
         console.print(table)
     of_protocol = getattr(plugin, "protocol_presets", {})
-    for preset, values in {**of_protocol, **getattr(plugin, "presets", {})}.items():
-        values = values if preset in plugin.presets else {}
+    own = getattr(plugin, "presets", {})
+    for preset, values in {**of_protocol, **own}.items():
+        values = values if preset in own else {}
         text = ", ".join(f"{key}={render_value(value)}" for key, value in values.items()) or "the defaults"
         for key, value in getattr(plugin, "backbone_presets", {}).get(preset, {}).items():
             text += f", and {key}={render_value(value)} of a backbone that has it"

@@ -1,18 +1,14 @@
 """``mtbench run``: methods trained on datasets."""
 
 import shlex
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
-from mtbench.cli.base import completion
 from mtbench.cli.base.shared import (
     DEFAULT_RESULTS,
-    WHAT,
     BackboneName,
     Changes,
     DataRoot,
@@ -32,6 +28,7 @@ from mtbench.cli.base.shared import (
     console,
     data_root,
 )
+from mtbench.cli.training.asked import Methods, Seeds, SuiteName, ask, refuse_beside_suite, suite_base
 from mtbench.cli.training.engine import (
     ArraySize,
     CheckpointEvery,
@@ -47,7 +44,6 @@ from mtbench.cli.training.execution import (
     announce,
     declared_line,
     parse_refresh,
-    protocol_name,
     settings,
     stoppable,
     work_of,
@@ -56,13 +52,10 @@ from mtbench.cli.training.prospects import Earlier, places_of, print_prospects
 from mtbench.cli.training.search import conduct, is_through
 from mtbench.cli.training.tracking import Track, followed
 from mtbench.cli.training.until import Looks, MaxSeeds, Until, check_options, run_until_decided
-from mtbench.door.given import names
-from mtbench.errors import UsageError
 
 if TYPE_CHECKING:
     from mtbench.engines.agenda import Agenda
     from mtbench.engines.engine import Outcome
-    from mtbench.search.request import SearchRequest
 
 __all__ = ["EXAMPLES", "run"]
 
@@ -81,38 +74,10 @@ EXAMPLES = """Examples:
 
 def run(
     context: typer.Context,
-    methods: Annotated[
-        str,
-        typer.Option(
-            "--methods",
-            "--method",
-            help="Methods, separated by commas, e.g. td:channels=6,branches+mgda; by default all that are installed.",
-            metavar="NAMES",
-            rich_help_panel=WHAT,
-            autocompletion=completion.methods,
-        ),
-    ] = "",
+    methods: Methods = "",
     dataset: Datasets = "",
-    suite: Annotated[
-        str,
-        typer.Option(
-            "--suite",
-            help="A suite by name or as a TOML file, in place of methods and datasets.",
-            metavar="SUITE",
-            rich_help_panel=WHAT,
-            autocompletion=completion.suites,
-        ),
-    ] = "",
-    seeds: Annotated[
-        str | None,
-        typer.Option(
-            "--seeds",
-            help="Seeds: a count (10 is 0 to 9), a range (0-5 is 0 to 5), or a list (0,3,7-9; '7,' is 7 alone); by "
-            "default as many as the training protocol has.",
-            metavar="SEEDS",
-            rich_help_panel=WHAT,
-        ),
-    ] = None,
+    suite: SuiteName = "",
+    seeds: Seeds = None,
     backbone: BackboneName = "",
     protocol: ProtocolName = "",
     quick: Quick = False,
@@ -147,11 +112,9 @@ def run(
     from mtbench.engines.agenda import make_agenda
     from mtbench.engines.screen.output import outlive_output
     from mtbench.engines.screen.say import say
-    from mtbench.plan.grid import Request, parse_seeds, plan
+    from mtbench.plan.grid import parse_seeds
     from mtbench.plan.suite.file import find_suite
-    from mtbench.plan.suite.planned import plan_suite, planned_places
-    from mtbench.search.planning import plan_search
-    from mtbench.search.suite import suite_requests
+    from mtbench.plan.suite.planned import planned_places
 
     outlive_output()
     check_options(until_decided, suite, seeds, max_seeds, looks)
@@ -183,43 +146,36 @@ def run(
         quiet=quiet,
         observe=observe,
     )
-    searches: list[SearchRequest] = []
-    if suite:
-        _alone(suite, {"--dataset": dataset, "--methods": methods, "--backbone": backbone})
-        base = protocol_name(protocol, quick) if quick or protocol else ""
-        asked = find_suite(suite)
-        if until_decided:
-            from mtbench.door.training.looks import parse_looks
-            from mtbench.door.training.until import UntilDecided
+    if until_decided:
+        from mtbench.door.training.looks import parse_looks
+        from mtbench.door.training.until import UntilDecided
 
-            until = UntilDecided(
-                suite=asked, base=base, settings=changed, results=results, looks=parse_looks(looks), most=max_seeds
-            )
-            run_until_decided(until, work, out, name=suite, dry_run=dry_run)
-            if dry_run:
-                print_prospects(asked, planned_places(asked, base=base, settings=changed), others, work, out)
-            return
-        specs = plan_suite(asked, base=base, settings=changed, seeds=chosen)
-        preview = partial(plan_suite, asked, base="quick", settings=changed, seeds=chosen)
-        searches = suite_requests(asked, base=base, settings=changed, seeds=chosen)
-        for request in searches:
-            plan_search(request)  # an error in the last is found before the first has taken its hours
-        if not dry_run:
-            say(out, declared_line(asked, results), style="dim")
-    else:
-        asked_grid = Request(
-            methods=names(methods) or ["all"],
-            datasets=names(dataset),
-            protocol=protocol_name(protocol, quick),
-            settings=changed,
-            seeds=chosen,
-            backbone=backbone,
+        refuse_beside_suite(suite, dataset=dataset, methods=methods, backbone=backbone)
+        decided, base = find_suite(suite), suite_base(protocol, quick)
+        until = UntilDecided(
+            suite=decided, base=base, settings=changed, results=results, looks=parse_looks(looks), most=max_seeds
         )
-        specs = plan(asked_grid, left_out=lambda line: say(out, line, style="dim", markup=False))
-        preview = partial(plan, replace(asked_grid, protocol="quick"))
+        run_until_decided(until, work, out, name=suite, dry_run=dry_run)
+        if dry_run:
+            print_prospects(decided, planned_places(decided, base=base, settings=changed), others, work, out)
+        return
+    asked = ask(
+        methods=methods,
+        dataset=dataset,
+        suite=suite,
+        seeds=chosen,
+        backbone=backbone,
+        protocol=protocol,
+        quick=quick,
+        changed=changed,
+        say=lambda line: say(out, line, style="dim", markup=False),
+    )
+    specs = asked.specs
+    if asked.suite and not dry_run:
+        say(out, declared_line(asked.suite, results), style="dim")
     studies = [
         study
-        for request in searches
+        for request in asked.searches
         for study in conduct(
             request,
             results=results,
@@ -237,31 +193,17 @@ def run(
     agenda = work.agenda(specs, write=not dry_run)
     if verbose:
         out.print(listing([*agenda.todo, *agenda.done, *agenda.left]))
-    announce(
-        agenda,
-        work,
-        out,
-        preview=preview if protocol in ("", "paper") and not quick else None,
-        dry_run=dry_run,
-    )
+    announce(agenda, work, out, preview=asked.preview, dry_run=dry_run)
     if dry_run:
-        if suite:
-            planned = planned_places(asked, base=base, settings=changed)
-            print_prospects(asked, planned, others, work, out, seeds=None if chosen is None else len(chosen))
+        if asked.suite:
+            planned = planned_places(asked.suite, base=asked.base, settings=changed)
+            print_prospects(asked.suite, planned, others, work, out, seeds=None if chosen is None else len(chosen))
         return
     with stoppable():
         outcomes = work.execute(agenda)
     _summarize(make_agenda(work.statuses(specs), set()), outcomes, results, suite, quiet=quiet)
     if not all(map(is_through, studies)):
         raise typer.Exit(1)
-
-
-def _alone(suite: str, others: Mapping[str, str]) -> None:
-    for option in (option for option, value in others.items() if value):
-        raise UsageError(
-            f"{option} and --suite {suite} were both given, and a suite has its own methods and datasets.",
-            mend=f"For other runs write a suite of your own: `mtbench suite show {suite}` names a file to begin with.",
-        )
 
 
 def _summarize(agenda: "Agenda", outcomes: "Sequence[Outcome]", results: Path, suite: str, *, quiet: bool) -> None:

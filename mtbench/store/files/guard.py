@@ -56,7 +56,7 @@ def read_lines(path: Path, largest: int = LARGEST) -> list[bytes]:
         Refused: it is too large, or is not a regular file.
     """
     text = _content(path, largest) if inside(path) is None else _checked(path, largest)
-    return [line for line in text.splitlines() if _is_safe(line)]
+    return [line for line in text.splitlines() if line and _is_safe(line)]
 
 
 def _is_safe(line: bytes) -> bool:

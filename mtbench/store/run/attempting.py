@@ -12,18 +12,18 @@ import os
 import platform
 import stat
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
-from datetime import datetime
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from mtbench.errors import Busy, StoreError
 from mtbench.store.files.reading import size_of
-from mtbench.store.run.attempts import DONE, FILE, LARGEST, LOST, Began, Ended, Event, Resumed, read_attempts
+from mtbench.store.run.attempts import DONE, FILE, LARGEST, LOST, Attempt, Began, Ended, Event, Resumed, read_attempts
 from mtbench.store.run.checkpoint import CHECKPOINT
-from mtbench.store.run.lease import Lease, time_of
+from mtbench.store.run.lease import Lease, is_leased, last_beat, time_of
 
-__all__ = ["AttemptLog"]
+__all__ = ["AttemptLog", "known_attempts"]
 
 WIDTH = 300
 """Characters of the longest reason."""
@@ -47,7 +47,7 @@ class AttemptLog:
         attempts = read_attempts(folder)
         self._next = attempts[-1].number + 1 if attempts else 1
         if attempts and attempts[-1].ended is None:
-            self._close(attempts[-1].number)
+            self._add(_end_of_dead(folder, attempts[-1], lease.before, lease.beat()))
 
     def begin(self, job: str, say: Callable[[str], None]) -> None:
         """Log that this process is about to train the run.
@@ -77,9 +77,9 @@ class AttemptLog:
             self._epoch = epoch
             self._add(Resumed(number=self._number, epoch=epoch))
 
-    def kept(self, state: Mapping[str, Any]) -> None:
-        """Note that a checkpoint with this state was written."""
-        self._epoch = _epoch(state)
+    def kept(self, epoch: int) -> None:
+        """Note that a checkpoint after this epoch was written, or the record."""
+        self._epoch = epoch
 
     def end(self, reason: str) -> None:
         """Log the end of the attempt, unless the run was taken over.
@@ -88,7 +88,7 @@ class AttemptLog:
             reason: `DONE`, `STOPPED`, or a text that begins with ``failed: ``; of several lines one is made.
         """
         assert self._number is not None
-        saved = None if reason == DONE else self._saved()
+        saved = None if reason == DONE else _saved(self._path.parent)
         line = " ".join(reason.split())
         line = line if len(line) <= WIDTH else f"{line[: WIDTH - 3]}..."
         time = self._lease.beat()
@@ -97,21 +97,6 @@ class AttemptLog:
         except (Busy, StoreError):
             return
 
-    def _close(self, number: int) -> None:
-        """Log the end of an attempt of a process that is dead."""
-        saved, now = self._saved(), self._lease.beat()
-        signs = (self._lease.before or time_of(self._path), saved)
-        ended = min(max((sign for sign in signs if sign), default=now), now)  # of files from the future, now
-        reason = DONE if size_of(self._path.with_name("record.json")) is not None else LOST
-        if reason == DONE:
-            saved = None
-        self._add(Ended(number=number, time=ended, reason=reason, epoch=None, saved=min(saved, now) if saved else None))
-
-    def _saved(self) -> datetime | None:
-        """Return the time of the last checkpoint of the last attempt; None if it wrote none."""
-        checkpoint, log = time_of(self._path.with_name(CHECKPOINT)), time_of(self._path)
-        return checkpoint if checkpoint and log and checkpoint > log else None
-
     def _add(self, event: Event) -> None:
         self._lease.check()
         try:
@@ -119,6 +104,40 @@ class AttemptLog:
         except OSError as cause:
             say, self._say = self._say, lambda _: None  # once is enough
             say(f"The log of attempts {self._path} cannot be written: {cause.strerror or cause}. The run goes on.")
+
+
+def known_attempts(folder: Path) -> tuple[Attempt, ...]:
+    """Return the attempts at the run in a folder, the last one as lost where its process is dead and nobody wrote so.
+
+    See `read_attempts`.
+    """
+    attempts = read_attempts(folder)
+    if not attempts or attempts[-1].ended or is_leased(folder):
+        return attempts
+    *before, last = attempts
+    end = _end_of_dead(folder, last, last_beat(folder), datetime.now(UTC))
+    epoch = last.since_epoch if end.reason == LOST and end.saved is None else None
+    return *before, replace(last, ended=end.time, reason=end.reason, saved=end.saved, epoch=epoch)
+
+
+def _end_of_dead(folder: Path, attempt: Attempt, heartbeat: datetime | None, now: datetime) -> Ended:
+    """Return the end of an attempt of a process that is dead."""
+    if size_of(folder / "record.json") is not None:  # it died right after it had published its record
+        saved, reason = None, DONE
+    else:
+        saved, reason = _saved(folder), LOST
+    signs = (heartbeat or time_of(folder / FILE), saved)
+    time = max((sign for sign in signs if sign), default=now)
+    # A file may be of the future, where the clock was set back.
+    return Ended(
+        number=attempt.number, time=min(time, now), reason=reason, epoch=None, saved=min(saved, now) if saved else None
+    )
+
+
+def _saved(folder: Path) -> datetime | None:
+    """Return the time of the last checkpoint of the last attempt; None if it wrote none."""
+    checkpoint, log = time_of(folder / CHECKPOINT), time_of(folder / FILE)
+    return checkpoint if checkpoint and log and checkpoint > log else None
 
 
 def _epoch(state: Mapping[str, Any] | None) -> int:

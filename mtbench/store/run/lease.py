@@ -33,7 +33,7 @@ from mtbench.store.files.atomic import store_errors, temporary_name
 from mtbench.store.files.guard import SHORT, read_guarded
 from mtbench.store.files.process import host, is_stopped, lives, started
 
-__all__ = ["BEAT", "GRACE", "SILENCE", "Holder", "Lease", "holder_of", "is_leased", "time_of"]
+__all__ = ["BEAT", "GRACE", "SILENCE", "Holder", "Lease", "holder_of", "is_leased", "last_beat", "time_of"]
 
 BEAT = 10.0
 """Seconds between two heartbeats."""
@@ -142,8 +142,7 @@ class Lease:
             leases = _leases(self.folder)
             if leases and _is_alive(leases[-1]):
                 raise self._busy()
-            # The lowest is that of the process that worked: one above it died before it removed those below.
-            self.before = time_of(leases[0]) if leases else None
+            self.before = last_beat(self.folder)
             self._number = self._create((_number(leases[-1]) if leases else 0) + 1)
         try:
             self._settle()
@@ -222,6 +221,16 @@ class Lease:
         if holder is None:  # it has just released the lease
             return Busy(f"another process has the run in {self.folder}.", mend="Run the command again.")
         return Busy(f"the run in {self.folder} is taken: {holder}.", mend="Wait for it, or stop it.")
+
+
+def last_beat(folder: Path) -> datetime | None:
+    """Return the time of the last heartbeat of the process that works or worked on the run in this folder.
+
+    None if it has released its lease.
+    """
+    leases = _leases(folder)
+    # Of several it is the lowest: the owner of one above it died before it removed those below, and worked on nothing.
+    return time_of(leases[0]) if leases else None
 
 
 def time_of(path: Path) -> datetime | None:

@@ -102,7 +102,7 @@ class LeasedRun(RunFolder):
         with self._owned():
             if self.checkpoint.is_due:
                 self.checkpoint.write(state, self._lease.check)
-                self.attempts.kept(state)
+                self.attempts.kept(state["epoch"])
             self._write_curve(curve)
 
     def write_failure(self, *, kind: str, message: str, traceback: str = "", signal: int | None = None) -> Failure:
@@ -155,6 +155,7 @@ class LeasedRun(RunFolder):
                 write_bytes(self.path / name, data, self._lease.check)
         with self._owned():
             write_text(self.path / "record.json", render_record(record), self._lease.check)
+        self.attempts.kept(record.curve[-1].epoch if record.curve else 0)
         self.tidy()
         return record
 

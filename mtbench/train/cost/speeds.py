@@ -96,10 +96,14 @@ class Speeds:
 
     def key(self, spec: RunSpec) -> str:
         """Return the key of the kind of a run: equal for runs that differ only in seed, size and rates."""
+        return self.kind(spec) + self._place
+
+    def kind(self, spec: RunSpec) -> str:
+        """Return the beginning of the keys of the kind of a run, of any core or GPU."""
         settings = {name: getattr(spec.protocol, name) for name in _SETTINGS}
         kind = dataclasses.replace(spec, seed=0, protocol=TrainingProtocol(name="", **settings))
         parts = f"{spec.dataset} {spec.network}+{spec.balancer}@{spec.backbone}"
-        return f"{parts} {kind.id} on {self._place}"
+        return f"{parts} {kind.id} on "
 
     def known(self) -> dict[str, Speed]:
         """Return the stored speeds, by key; entries that are no speeds are left out."""

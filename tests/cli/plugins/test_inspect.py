@@ -287,3 +287,9 @@ def test_an_exhibit_is_shown_with_the_reports_that_have_it() -> None:
     asked = shown("info", "matched")
     assert "Results of methods over their weights and multiply-accumulates." in asked
     assert 'Shown in: suites with figures = ["matched"]' in asked
+
+
+@pytest.mark.parametrize("kind", ["exhibit", "engine", "tracker"])
+def test_info_describes_plugins_of_every_kind(kind: str) -> None:
+    for name in registry.entries(kind):
+        assert f"{name}, an {kind} of " in shown("info", name).replace(", a tracker", ", an tracker")

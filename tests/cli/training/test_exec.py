@@ -90,7 +90,7 @@ def test_quitting_the_debugger_is_no_failed_run(tmp_path: Path) -> None:
     run = planned(tmp_path / "runs")
     done = mtbench(tmp_path, str(run.path), "--pdb", typed="quit\n")
     assert (done.returncode, done.stderr) == (130, "the debugger was quit. The run is left as it was.\n")
-    assert sorted(os.listdir(run.path)) == ["attempts.jsonl", "spec.json"]
+    assert os.listdir(run.path) == ["spec.json"]
 
 
 def test_an_error_opens_the_debugger_where_it_was_raised_and_is_no_failed_run(tmp_path: Path) -> None:

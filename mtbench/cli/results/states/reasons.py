@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from mtbench.cli.base.shared import grid
+from mtbench.cli.results.states.attempts import attempts_table
 from mtbench.cli.training.grid import STYLES
 from mtbench.engines.screen.say import capped, say
 from mtbench.plan.command import run_command
@@ -14,6 +15,7 @@ from mtbench.store.files.reading import files_below
 from mtbench.store.identity.changed import FileChange, changed_files, has_hashes
 from mtbench.store.identity.compared import DATA, Compared, compared
 from mtbench.store.record import Record
+from mtbench.store.run.attempting import known_attempts
 from mtbench.store.run.folder import LOG, RunFolder
 from mtbench.store.status import RunStatus
 from mtbench.store.upkeep.verify import ABSENT, check_run
@@ -43,6 +45,8 @@ def print_state(run: RunStatus, root: Path, out: Console) -> None:
         say(out, f"Level of trust: {run.level}", markup=False)
     for line in _lines(run):
         say(out, line, markup=False)
+    if (attempts := attempts_table(known_attempts(run.folder))) is not None:
+        out.print(attempts)
     if run.state in ("stale", "failed", "damaged", "missing") and not run.spec.trial:
         again = "" if run.state == "missing" else f" --refresh {run.state}"
         say(out, f"Train it{' again' * bool(again)}: {run_command([run.spec])}{again}", markup=False)

@@ -45,8 +45,8 @@ def status(
         str,
         typer.Option(
             "--why",
-            help="Show why this run is in its state: the files, hashes and versions that changed, or its failure. A "
-            "run is named by its id, the beginning of one, or its folder.",
+            help="Show why this run is in its state: the files, hashes and versions that changed, or its failure; and "
+            "the attempts at it. A run is named by its id, the beginning of one, or its folder.",
             metavar="RUN",
         ),
     ] = "",
@@ -95,6 +95,7 @@ def status(
 
 
 def _print(runs: "Sequence[RunStatus]", chosen: Sequence[Path], unread: list[str], out: "Console") -> None:
+    from mtbench.cli.results.states.attempts import lost_work
     from mtbench.cli.training.grid import notes, table
     from mtbench.engines.screen.say import capped, say
 
@@ -109,3 +110,5 @@ def _print(runs: "Sequence[RunStatus]", chosen: Sequence[Path], unread: list[str
     absent = Counter(name for run in runs for name in run.absent)
     for name, count in sorted(absent.items()):
         say(out, f"Not here: {name} of {count} run{'s' * (count != 1)}.", style="dim", markup=False)
+    if line := lost_work(runs):
+        say(out, line, markup=False)
