@@ -19,6 +19,7 @@ def attempts_table(attempts: Sequence[Attempt]) -> Table | None:
         return None
     has_jobs = any(attempt.job for attempt in attempts)
     found = grid("no.", "host", *["job"] * has_jobs, "start (UTC)", "end", "reason", "epochs", "lost")
+    found.collapse_padding = True  # it is wide for 80 columns
     for column in found.columns:
         column.no_wrap = column.header in ("start (UTC)", "end", "epochs", "lost")
         column.min_width = len(STOPPED) if column.header == "reason" else None
