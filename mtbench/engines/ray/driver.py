@@ -1,6 +1,5 @@
 """Runs as tasks of a cluster: submitted, looked after by their folders, and repeated if their machine was lost."""
 
-import os
 import signal
 import time
 from collections import deque
@@ -9,13 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mtbench.engines.engine import Job, Listener, Outcome, Site, outcome
-from mtbench.engines.ray.attend import PASSED, STOPPING
+from mtbench.engines.ray.attend import STOPPING
 from mtbench.engines.ray.cluster import Connection, Lost
 from mtbench.engines.ray.messages import Over, Submit
 from mtbench.engines.ray.options import RayOptions
-from mtbench.engines.stop import EXIT_CODE, STOPPING_SIGNALS
+from mtbench.engines.ray.signs import checkpoint_of, killed, last_line, passed
+from mtbench.engines.stop import EXIT_CODE
+from mtbench.engines.watch import Watch
 from mtbench.errors import RunError, StoreError
-from mtbench.store.run.checkpoint import CHECKPOINT
 from mtbench.store.run.failure import ATTEMPTS, Failure
 from mtbench.store.run.folder import LOG, RunFolder
 from mtbench.store.run.leased import tidy_up
@@ -39,12 +39,14 @@ class _Flight:
     Attributes:
         state: checkpoint and failure when it was submitted.
         leased: the time when its lease was seen alive last; None if it has not started.
+        watch: its progress, once it has started.
     """
 
     job: Job
     checkpoint: tuple[int, int] | None
     failure: Failure | None
     leased: float | None = None
+    watch: Watch | None = None
 
 
 class Driver:
@@ -53,6 +55,7 @@ class Driver:
     Args:
         jobs: the runs.
         site: the circumstances; one place for each run that may be submitted at a time.
+        expect: a file of the code that the runs are to be trained with.
         asked: signals that ask for a stop.
     """
 
@@ -60,11 +63,12 @@ class Driver:
         self,
         jobs: Sequence[Job],
         site: Site,
+        expect: Path | None,
         options: RayOptions,
         listener: Listener,
         asked: Sequence[signal.Signals],
     ) -> None:
-        self.site, self.options, self.listener, self.asked = site, options, listener, asked
+        self.site, self.expect, self.options, self.listener, self.asked = site, expect, options, listener, asked
         self.queue = deque(jobs)
         self.waiting: dict[Path, tuple[float, Job]] = {}
         self.holders: dict[Path, str] = {}
@@ -74,7 +78,7 @@ class Driver:
         self.outcomes: list[Outcome] = []
         self.looked = 0.0
         self.fitted = time.monotonic()
-        self.environment = _passed()
+        self.environment = passed()
 
     @property
     def is_done(self) -> bool:
@@ -138,12 +142,12 @@ class Driver:
     def submit(self, job: Job, failure: Failure | None, cluster: Connection) -> None:
         self.number += 1
         name = f"ray {cluster.job}-{self.number}"
-        self.flights[self.number] = _Flight(job=job, checkpoint=_checkpoint(job), failure=failure)
+        self.flights[self.number] = _Flight(job=job, checkpoint=checkpoint_of(job), failure=failure)
         cluster.submit(
             Submit(
                 number=self.number,
                 name=f"{name} {job.title}",
-                words=tuple(self.site.command(job, name=name)),
+                words=tuple(self.site.command(job, name=name, expect=self.expect)),
                 environment=self.environment,
                 folder=str(job.folder),
                 log=str(job.folder / LOG),
@@ -167,7 +171,7 @@ class Driver:
         elif over.code is None:
             self.end(Outcome(job=job, how="failed", why=over.why))
         elif over.code < 0 or over.code in (INTERRUPTED, EXIT_CODE):
-            self.lose(flight, _killed(over.code))
+            self.lose(flight, killed(over.code))
         elif run.is_leased:  # another process has it
             self.leave(job)
         else:
@@ -175,7 +179,7 @@ class Driver:
             if failure is not None and failure != flight.failure:
                 self.end(outcome(job))
             else:
-                self.end(Outcome(job=job, how="failed", why=_last_line(run) or f"its exit code is {over.code}"))
+                self.end(Outcome(job=job, how="failed", why=last_line(run) or f"its exit code is {over.code}"))
 
     def lose(self, flight: _Flight, why: str) -> None:
         """Repeat a run whose process was lost, or give it up after `ATTEMPTS` without another checkpoint.
@@ -190,7 +194,7 @@ class Driver:
         if run.is_leased:
             self.fading.append((flight, why))
             return
-        if _checkpoint(job) != flight.checkpoint:
+        if checkpoint_of(job) != flight.checkpoint:
             self.queue.append(job)
             self.listener.ended(job, "again", f"{why}; it is resumed from its last checkpoint")
             return
@@ -213,9 +217,12 @@ class Driver:
         for number, flight in list(self.flights.items()):
             run = RunFolder(flight.job.folder)
             if run.is_leased:
-                if flight.leased is None:
+                if flight.watch is None:
+                    flight.watch = Watch(flight.job)
                     self.listener.started(flight.job, self.site.device)
                 flight.leased = now
+                if (progress := flight.watch.news()) is not None:
+                    self.listener.advanced(flight.job, progress)
             elif flight.leased is not None and now > flight.leased + SILENT:
                 del self.flights[number]
                 self.lose(flight, "its machine shows no sign of life")
@@ -252,39 +259,3 @@ class Driver:
     def end(self, outcome: Outcome) -> None:
         self.outcomes.append(outcome)
         self.listener.ended(outcome.job, outcome.how, outcome.why)
-
-
-def _passed() -> dict[str, str]:
-    """Return the environment variables that runs get from this command, with absolute paths of packages."""
-    found = {name: text for name, text in os.environ.items() if name.startswith(PASSED)}
-    if paths := found.get("PYTHONPATH"):
-        found["PYTHONPATH"] = os.pathsep.join(os.path.abspath(path) for path in paths.split(os.pathsep) if path)
-    return found
-
-
-def _checkpoint(job: Job) -> tuple[int, int] | None:
-    """Return what distinguishes the checkpoint of a run from another; None if it has none."""
-    try:
-        found = (job.folder / CHECKPOINT).stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size
-
-
-def _killed(code: int) -> str:
-    if -code in STOPPING_SIGNALS or code > 0:
-        return "its process was stopped from outside"
-    try:
-        name = signal.Signals(-code).name
-    except ValueError:
-        name = f"signal {-code}"
-    why = f"its process was killed by {name}"
-    return why + " (as the system does when memory runs out)" if name == "SIGKILL" else why
-
-
-def _last_line(run: RunFolder) -> str:
-    try:
-        text = (run.path / LOG).read_text(errors="replace")
-    except OSError:
-        return ""
-    return text.strip().rpartition("\n")[2].strip()

@@ -1,8 +1,11 @@
 """The engine ``ray``."""
 
 import time
-from collections.abc import Sequence
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, ClassVar
 
 from mtbench.engines.engine import Engine, Job, Listener, Outcome, Site
@@ -10,11 +13,16 @@ from mtbench.engines.local.slots import cores
 from mtbench.engines.ray.cluster import Connection, Lost
 from mtbench.engines.ray.driver import Driver
 from mtbench.engines.ray.options import RayOptions
+from mtbench.engines.slurm.elements import kinds_of
 from mtbench.engines.stop import interrupts
 from mtbench.errors import Stopped, UsageError
+from mtbench.store.files.atomic import make_folder
+from mtbench.store.identity.expected import expected_of, write_expected
 
 __all__ = ["Ray"]
 
+FOLDER = ".ray"
+"""The folder among results for the code that commands expect."""
 MANY = 10_000
 """Runs that are submitted at a time to a cluster whose size is not known here."""
 AGAIN = 3
@@ -24,7 +32,7 @@ PAUSE = 5.0
 
 
 class Ray(Engine):
-    """Tasks of a Ray cluster, each in a process of its own, on a folder that its machines share; or a cluster here."""
+    """Runs as tasks of a Ray cluster, whose machines share a folder; by default of a cluster that is started here."""
 
     Options: ClassVar[type[Any]] = RayOptions
     extra: ClassVar[str] = "mtbench[ray]"
@@ -52,8 +60,8 @@ class Ray(Engine):
         if find_spec("ray") is None:
             raise UsageError("engine 'ray' needs Ray, which is not installed.", mend="pip install 'mtbench[ray]'")
         room = len(site.places) * self.options.cpus
-        with interrupts() as asked:
-            driver = Driver(jobs, site, self.options, listener, asked)
+        with expected(jobs, site) as expect, interrupts() as asked:
+            driver = Driver(jobs, site, expect, self.options, listener, asked)
             lost = 0
             while not (driver.is_done or asked):
                 over = len(driver.outcomes)
@@ -69,3 +77,20 @@ class Ray(Engine):
         if asked and (not driver.is_done or any(outcome.how == "stopped" for outcome in driver.outcomes)):
             raise Stopped(f"stopped by {asked[0].name}.", mend="The same command resumes it.")
         return driver.outcomes
+
+
+@contextmanager
+def expected(jobs: Sequence[Job], site: Site) -> Iterator[Path]:
+    """Write the present code of the runs into a file, which exists as long as the block.
+
+    Each machine may have another version of the code, and each would train with its own.
+    """
+    path = site.results / FOLDER / f"{uuid.uuid4().hex}.json"
+    make_folder(path.parent)
+    write_expected(path, expected_of(spec for spec, _ in kinds_of(jobs)))
+    try:
+        yield path
+    finally:
+        with suppress(OSError):  # other commands may have files there
+            path.unlink()
+            path.parent.rmdir()

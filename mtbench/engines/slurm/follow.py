@@ -10,7 +10,7 @@ from mtbench.engines.slurm.commands import Commands, Refused, Unanswered
 from mtbench.engines.slurm.desk import Desk, Element
 from mtbench.engines.slurm.lost import Verdict, verdict
 from mtbench.engines.slurm.queue import Entry, Place, unusual
-from mtbench.engines.slurm.watch import Watch
+from mtbench.engines.watch import Watch
 from mtbench.errors import RunError, Stopped
 from mtbench.store.run.folder import RunFolder
 

@@ -72,7 +72,7 @@ def drive(
     site, events, cluster = site_of(folder), Events(), Cluster(fate)
     (job,) = grid(site, "single", epochs="1")
     prepare(job)
-    driver = Driver([job], site, RayOptions(), events, asked)
+    driver = Driver([job], site, None, RayOptions(), events, asked)
     driver.drive(cluster)
     (outcome,) = driver.outcomes
     return outcome, [event for _, event in events.seen], cluster
@@ -148,7 +148,7 @@ def test_a_process_that_outlives_its_worker_is_waited_for(tmp_path: Path) -> Non
                 claims[0].unlink()
 
     site, events, cluster = site_of(tmp_path), Fading(), Cluster(fate)
-    driver = Driver(grid(site, "single", epochs="1"), site, RayOptions(), events, ())
+    driver = Driver(grid(site, "single", epochs="1"), site, None, RayOptions(), events, ())
     driver.drive(cluster)
     assert [event for _, event in events.seen] == ["again", "started", "done"]
     assert events.looks > 20
@@ -170,7 +170,7 @@ def test_a_run_of_another_host_is_submitted_when_its_heartbeat_is_too_old(tmp_pa
     site, events, cluster = site_of(tmp_path), Aging(), Cluster(fate)
     jobs = grid(site, "single", epochs="1")
     claims.append(foreign_lease(jobs[0]))
-    driver = Driver(jobs, site, RayOptions(), events, ())
+    driver = Driver(jobs, site, None, RayOptions(), events, ())
     driver.drive(cluster)
     assert [event for _, event in events.seen] == ["busy", "started", "done"]
 
@@ -251,7 +251,7 @@ def test_no_more_runs_than_places_are_submitted_at_a_time(tmp_path: Path) -> Non
         return ended(number)
 
     cluster = Cluster(fate)
-    driver = Driver(grid(site, "single", "uniform", seeds=2, epochs="1"), site, RayOptions(), Events(), ())
+    driver = Driver(grid(site, "single", "uniform", seeds=2, epochs="1"), site, None, RayOptions(), Events(), ())
     driver.drive(cluster)
     assert {outcome.how for outcome in driver.outcomes} == {"done"}
     assert max(most) == 2
@@ -259,7 +259,7 @@ def test_no_more_runs_than_places_are_submitted_at_a_time(tmp_path: Path) -> Non
 
 def test_a_cluster_without_a_node_that_is_large_enough_is_an_error_after_the_deadline(tmp_path: Path) -> None:
     site, cluster = site_of(tmp_path), Cluster(lambda _, __: None, alive=2, fit=False)
-    driver = Driver(grid(site, "single"), site, RayOptions(gpus=1, deadline=1), Events(), ())
+    driver = Driver(grid(site, "single"), site, None, RayOptions(gpus=1, deadline=1), Events(), ())
     with pytest.raises(RunError, match="no node of the cluster has the 1 CPUs and 1 GPUs of a run, and 2 are alive"):
         driver.drive(cluster)
 
@@ -269,7 +269,7 @@ def test_runs_of_a_lost_connection_are_in_the_queue_again(tmp_path: Path) -> Non
         raise Lost("the connection to Ray is lost.")
 
     site = site_of(tmp_path)
-    driver = Driver(grid(site, "single", epochs="1"), site, RayOptions(), Events(), ())
+    driver = Driver(grid(site, "single", epochs="1"), site, None, RayOptions(), Events(), ())
     with pytest.raises(Lost):
         driver.drive(Cluster(fate))
     assert not driver.is_done
