@@ -17,8 +17,8 @@ from mtbench.store.run.folder import RunFolder
 __all__ = ["Follower"]
 
 SHORTEST, LONGEST, PART = 2.0, 30.0, 10
-"""Seconds between two looks at the queue: a `PART`-th of the time since the beginning, between these bounds. So to follow
-a grid for hours costs seconds of processor time, on the login node and of Slurm's controller."""
+"""Seconds between two looks at the queue: a `PART`-th of the time since the beginning, between these bounds. Hours of
+following cost seconds of processor time, on the login node and of Slurm's controller."""
 SETTLES = 5.0
 """Seconds that a job is over before its run is judged: a requeued one waits again by then."""
 APPEARS = 90.0
