@@ -13,7 +13,7 @@ import pytest
 from mtbench.engines.engine import Job, Outcome
 from mtbench.engines.job import execute
 from mtbench.engines.ray import driver as module
-from mtbench.engines.ray.cluster import Connection, Lost
+from mtbench.engines.ray.cluster import Connection
 from mtbench.engines.ray.driver import Driver
 from mtbench.engines.ray.messages import Nodes, Over, Submit
 from mtbench.engines.ray.options import RayOptions
@@ -262,21 +262,3 @@ def test_a_cluster_without_a_node_that_is_large_enough_is_an_error_after_the_dea
     driver = Driver(grid(site, "single"), site, None, RayOptions(gpus=1, deadline=1), Events(), ())
     with pytest.raises(RunError, match="no node of the cluster has the 1 CPUs and 1 GPUs of a run, and 2 are alive"):
         driver.drive(cluster)
-
-
-def test_runs_of_a_lost_connection_are_in_the_queue_again(tmp_path: Path) -> None:
-    def fate(_: int, __: RunFolder) -> None:
-        raise Lost("the connection to Ray is lost.")
-
-    site = site_of(tmp_path)
-    driver = Driver(grid(site, "single", epochs="1"), site, None, RayOptions(), Events(), ())
-    with pytest.raises(Lost):
-        driver.drive(Cluster(fate))
-    assert not driver.is_done
-
-    def trains(number: int, run: RunFolder) -> Over:
-        train(run)
-        return ended(number)
-
-    driver.drive(Cluster(trains))
-    assert [outcome.how for outcome in driver.outcomes] == ["done"]
