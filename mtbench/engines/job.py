@@ -29,7 +29,7 @@ from mtbench.store.identity.data import data_fingerprint
 from mtbench.store.identity.expected import read_expected
 from mtbench.store.identity.fingerprint import fingerprints
 from mtbench.store.record import FORMAT, Fingerprints, Record, StoredPredictions
-from mtbench.store.run.attempts import DONE, STOPPED
+from mtbench.store.run.attempts import DONE, STOPPED, fruitless, read_attempts
 from mtbench.store.run.checkpoint import CheckpointFile
 from mtbench.store.run.folder import RunFolder
 from mtbench.store.run.leased import LeasedRun, leased, tidy_up
@@ -39,7 +39,10 @@ from mtbench.train.machine.numerics import numerics
 from mtbench.train.progress import Progress
 from mtbench.train.trained import Trained, train
 
-__all__ = ["execute"]
+__all__ = ["FRUITLESS", "execute"]
+
+FRUITLESS = 3
+"""Attempts in one job without a finished epoch, after which the run is refused there."""
 
 
 def execute(
@@ -77,6 +80,7 @@ def execute(
         Stopped: `stop` was requested, or the debugger was quit. The checkpoint stays. Any other error after the
             request, e.g. when a signal reached the processes of a data loader too, is no failure of the run.
         CodeChanged: the code of the run is not that of `expected`. Nothing is written.
+        RunError: the last `FRUITLESS` attempts in this job were stopped or lost before they had finished an epoch.
         MtbenchError: the errors of `train`. This and any other exception is written to ``failure.json`` first.
     """
     stop = stop or Stop()
@@ -94,6 +98,7 @@ def execute(
             if held.record() is not None:
                 held.tidy()
                 return
+            _refuse_fruitless(run, job)
             with nullcontext() if debugger else _attempted(held, job, say, stop):
                 trained = _trained(spec, root, chosen, held, watch, stop, debugger)
                 record = _record(spec, trained, found, held.checkpoint.notes)
@@ -200,6 +205,16 @@ def _record(spec: RunSpec, trained: Trained, marks: Fingerprints, notes: Sequenc
         measurements=trained.measurements,
         notes=tuple(notes),
     )
+
+
+def _refuse_fruitless(run: RunFolder, job: str) -> None:
+    """Refuse a run that its job was started for again and again without a new checkpoint, which would never end."""
+    attempts = [attempt for attempt in read_attempts(run.path) if attempt.job == job]
+    if fruitless(attempts) >= FRUITLESS:
+        raise RunError(
+            f"job {job} was started {FRUITLESS} times, and no epoch of the run fitted into the time that it had.",
+            mend="Submit it with more time for each job.",
+        )
 
 
 @contextmanager

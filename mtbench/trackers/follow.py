@@ -137,9 +137,9 @@ class Follower:
         if curve:
             known = tracked_run(spec, curve)
             last = self._tracker.held(known)
-            for point in curve:
-                if point.epoch > last and (values := values_of(point)):
-                    self._tracker.log(known, point.epoch, values)
+            points = {point.epoch: values_of(point) for point in curve if point.epoch > last}
+            if points := {epoch: values for epoch, values in points.items() if values}:
+                self._tracker.log(known, points)
             run.sent = known
             if run.folder_of.has_record:
                 self._tracker.finish(known, "done")

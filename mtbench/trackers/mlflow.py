@@ -77,12 +77,16 @@ class Mlflow(Tracker):
         self._known[run.key] = found[0].info.run_id, found[0].info.status if last else ""
         return last
 
-    def log(self, run: TrackedRun, epoch: int, values: Mapping[str, float]) -> None:
+    def log(self, run: TrackedRun, points: Mapping[int, Mapping[str, float]]) -> None:
         from mlflow.entities import Metric
 
         client, now = self._open[0], int(time.time() * 1000)
         identity = self._begin(run)
-        metrics = [Metric(_named(name), value, now, epoch) for name, value in {**values, EPOCH: epoch}.items()]
+        metrics = [
+            Metric(_named(name), value, now, epoch)
+            for epoch, values in points.items()
+            for name, value in {**values, EPOCH: epoch}.items()
+        ]
         for some in _parts(metrics, MOST["metrics"]):
             client.log_batch(identity, metrics=some)
 

@@ -3,7 +3,7 @@
 import os
 import platform
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -49,18 +49,20 @@ class TensorBoard(Tracker):
             last = max((event.step for events in loaded for event in events), default=0)
         return last
 
-    def log(self, run: TrackedRun, epoch: int, values: Mapping[str, float]) -> None:
+    def log(self, run: TrackedRun, points: Mapping[int, Mapping[str, float]]) -> None:
         from tensorboard.compat.proto.summary_pb2 import Summary
         from tensorboard.plugins.hparams.summary_v2 import hparams_pb
 
-        if not self._sizes(run):
-            self._write(run, 0, hparams_pb(dict(run.settings), trial_id=run.key))
-        kept = {tag: value for tag, value in values.items() if abs(value) <= LARGEST}
-        self._write(run, epoch, Summary(value=[Summary.Value(tag=tag, simple_value=x) for tag, x in kept.items()]))
-        self._held[run.key] = self._sizes(run), epoch
+        settings = [] if self._sizes(run) else [(0, hparams_pb(dict(run.settings), trial_id=run.key))]
+        summaries = [
+            (epoch, Summary(value=[Summary.Value(tag=tag, simple_value=x) for tag, x in values.items() if _fits(x)]))
+            for epoch, values in points.items()
+        ]
+        self._write(run, [*settings, *summaries])
+        self._held[run.key] = self._sizes(run), max(points)
 
-    def _write(self, run: TrackedRun, epoch: int, summary: "Summary") -> None:
-        """Add a record to a file of the run: all values of an epoch are there, or none.
+    def _write(self, run: TrackedRun, summaries: "Sequence[tuple[int, Summary]]") -> None:
+        """Add a record for each epoch to a file of the run: all values of an epoch are there, or none.
 
         The files of TensorBoard's own writer stay open, with a thread for each, which is too much for a thousand runs.
         """
@@ -68,7 +70,7 @@ class TensorBoard(Tracker):
         from tensorboard.summary.writer.record_writer import RecordWriter
 
         path = self._files.get(run.key)
-        events = [Event(wall_time=time.time(), step=epoch, summary=summary)]
+        events = [Event(wall_time=time.time(), step=epoch, summary=summary) for epoch, summary in summaries]
         if path is None:
             name = f"events.out.tfevents.{time.time():010.0f}.{platform.node()}.{os.getpid()}"
             path = self._files[run.key] = self._folder(run) / f"{name}.{len(self._sizes(run))}"
@@ -84,3 +86,7 @@ class TensorBoard(Tracker):
 
     def _folder(self, run: TrackedRun) -> Path:
         return self.place / run.name
+
+
+def _fits(value: float) -> bool:
+    return abs(value) <= LARGEST

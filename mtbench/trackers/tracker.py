@@ -54,9 +54,10 @@ class Tracker(ABC):
                 lines = self._path(run).read_text().splitlines() if self._path(run).exists() else []
                 return int(lines[-1].split(",")[0]) if lines else 0
 
-            def log(self, run, epoch, values):
+            def log(self, run, points):
                 with self._path(run).open("a") as file:
-                    file.writelines(f"{epoch},{name},{value}\\n" for name, value in values.items())
+                    for epoch, values in points.items():
+                        file.writelines(f"{epoch},{name},{value}\\n" for name, value in values.items())
 
             def _path(self, run):
                 return self.place / f"{run.key}.csv"
@@ -98,13 +99,13 @@ class Tracker(ABC):
         """
 
     @abstractmethod
-    def log(self, run: TrackedRun, epoch: int, values: Mapping[str, float]) -> None:
-        """Send the values of a run after an epoch.
+    def log(self, run: TrackedRun, points: Mapping[int, Mapping[str, float]]) -> None:
+        """Send the values of a run after some epochs.
 
         Args:
             run: the run.
-            epoch: the number of finished epochs.
-            values: finite numbers by name (see `mtbench.trackers.values`); at least one.
+            points: finite numbers by name (see `mtbench.trackers.values`), at least one, for each number of finished
+                epochs; in ascending order, and greater than what is held.
         """
 
     def finish(self, run: TrackedRun, how: str) -> None:  # noqa: B027 most trackers show no end

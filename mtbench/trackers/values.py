@@ -1,4 +1,4 @@
-"""What is sent of a run: the numbers of its curve by name, and its hyperparameters.
+"""Values that are sent of a run: the numbers of its curve by name, and its hyperparameters.
 
 Names, for a task ``left``:
 

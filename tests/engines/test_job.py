@@ -15,7 +15,7 @@ import pytest
 from mtbench.contract import Classification
 from mtbench.engines.forecast import measure
 from mtbench.engines.job import execute
-from mtbench.errors import Busy, DataError, NegativeLoss, NonFiniteLoss, StoreError
+from mtbench.errors import Busy, DataError, NegativeLoss, NonFiniteLoss, RunError, StoreError
 from mtbench.plan.grid import Request, plan
 from mtbench.store.run.folder import RunFolder
 from mtbench.store.run.lease import Lease
@@ -192,6 +192,24 @@ def test_a_disk_that_is_full_is_told_as_such_and_the_same_command_goes_on_when_i
     assert run.failure() is None
     assert not run.is_leased
     done(run, tmp_path)
+    assert run.has_record
+
+
+def test_a_run_that_makes_no_progress_in_its_job_is_refused_there_and_resumed_in_another(tmp_path: Path) -> None:
+    run = planned(tmp_path / "a", "single")
+    hour = "2026-11-30T10:00:00+00:00"
+    lines: list[dict[str, object]] = []
+    for number in (1, 2, 3):
+        lines.append(
+            {"event": "began", "number": number, "host": "n1", "pid": 1, "job": "7_0", "time": hour, "epoch": 0}
+        )
+        reason = "lost" if number == 2 else "stopped"
+        lines.append({"event": "ended", "number": number, "time": hour, "reason": reason, "epoch": 0, "saved": None})
+    (run.path / "attempts.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    with pytest.raises(RunError, match=r"job 7_0 was started 3 times.*more time"):
+        execute(run, run.spec(), tmp_path, "cpu", job="7_0")
+    assert run.failure() is None
+    execute(run, run.spec(), tmp_path, "cpu", job="8_0")
     assert run.has_record
 
 

@@ -1,7 +1,9 @@
 """The contract of trackers, which those of mtbench keep, and one as its user would write it."""
 
+import re
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -9,11 +11,12 @@ from mtbench import registry
 from mtbench.plan.spec import Choice
 from mtbench.trackers.process import make_tracker
 from mtbench.trackers.tracker import Setting, TrackedRun, Tracker
-from tests.trackers.tracked import READERS
+from tests.trackers.tracked import READERS, Held
 
 pytestmark = pytest.mark.filterwarnings(  # SQLAlchemy about a strategy that MLflow uses
     "ignore:The ``noload`` loader strategy is deprecated:DeprecationWarning"
 )
+HOUSE = Path(__file__).parents[2]
 FLOAT32 = 2.0**-23
 """The relative error that TensorBoard may add."""
 
@@ -36,24 +39,27 @@ def run(key: str) -> TrackedRun:
     return TrackedRun(key=key, name=f"toy2/uniform/seed-3-{key}", settings=settings)
 
 
-@pytest.mark.parametrize("name", READERS)
-def test_a_tracker_holds_what_it_was_sent_whichever_process_asks(name: str, tmp_path: Path) -> None:
-    first, one, other = tracker(name, tmp_path), run("0123456789ab-00000a"), run("ba9876543210-00000b")
+def check(make: Callable[[], Tracker], read: Callable[[], Held]) -> None:
+    """Check a tracker.
+
+    Args:
+        make: returns it as another process would make it.
+        read: returns what was sent to it.
+    """
+    first, one, other = make(), run("0123456789ab-00000a"), run("ba9876543210-00000b")
     assert [first.held(one), first.held(other)] == [0, 0]
-    sent = {1: {"test/left/accuracy": 100 / 3, "training/left/loss": 0.7}, 2: {"training/left/loss": -1e30}}
-    for epoch, values in sent.items():
-        first.log(one, epoch, values)
+    first.log(one, {1: {"test/left/accuracy": 100 / 3, "training/left/loss": 0.7}, 2: {"training/left/loss": -1e30}})
     assert [first.held(one), first.held(other)] == [2, 0]
-    first.log(other, 5, {"test/a task: ÷,%/accuracy".replace(",", ""): 0.0})
+    first.log(other, {5: {"test/a task: ÷%/accuracy": 0.0}})
     first.finish(one, "stopped")
-    later = tracker(name, tmp_path)
+    later = make()
     assert [later.held(one), later.held(other)] == [2, 5]
-    later.log(one, 4, {"training/left/loss": 3})
+    later.log(one, {4: {"training/left/loss": 3}})
     for how in ("failed", "done", "done"):
         later.finish(one, how)
     later.finish(other, "done")
-    assert later.held(one) == tracker(name, tmp_path).held(one) == 4
-    found = READERS[name](tmp_path)
+    assert later.held(one) == make().held(one) == 4
+    found = read()
     assert found.keys() == {one.key, other.key}
     expected: Any = {
         "test/left/accuracy": [(1, pytest.approx(100 / 3, rel=FLOAT32))],
@@ -65,6 +71,19 @@ def test_a_tracker_holds_what_it_was_sent_whichever_process_asks(name: str, tmp_
     }
     assert found[one.key] == expected
     assert list(found[other.key].values()) == [[(5, 0.0)]]
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_a_tracker_holds_what_it_was_sent_whichever_process_asks(name: str, tmp_path: Path) -> None:
+    check(lambda: tracker(name, tmp_path), lambda: READERS[name](tmp_path))
+
+
+def test_the_tracker_in_the_documentation_is_a_complete_one(tmp_path: Path) -> None:
+    source = re.search(r"```python\n(.*?)```", (HOUSE / "docs" / "trackers.md").read_text(), re.DOTALL)
+    assert source
+    defined: dict[str, Any] = {}
+    exec(source[1], defined)
+    check(lambda: cast(Tracker, defined["Csv"](tmp_path)), lambda: READERS["toy-csv"](tmp_path))
 
 
 @pytest.mark.parametrize("name", registry.entries("tracker"))

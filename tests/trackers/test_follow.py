@@ -27,10 +27,11 @@ class Remembers(Tracker):
     def held(self, run: TrackedRun) -> int:
         return max((epoch for key, epoch, _ in self.sent if key == run.key), default=0)
 
-    def log(self, run: TrackedRun, epoch: int, values: Mapping[str, float]) -> None:
-        if self.raises(run, epoch):
-            raise OSError(f"nobody listens at epoch {epoch}")
-        self.sent.append((run.key, epoch, dict(values)))
+    def log(self, run: TrackedRun, points: Mapping[int, Mapping[str, float]]) -> None:
+        for epoch, values in points.items():
+            if self.raises(run, epoch):
+                raise OSError(f"nobody listens at epoch {epoch}")
+            self.sent.append((run.key, epoch, dict(values)))
 
     def finish(self, run: TrackedRun, how: str) -> None:
         self.ends.append((run.key, how))

@@ -23,6 +23,7 @@ from mtbench.cli.base.shared import (
 )
 from mtbench.cli.training.asked import Methods, Seeds, SuiteName, ask
 from mtbench.cli.training.execution import announce, settings, work_of
+from mtbench.contract.options.limits import check_number
 from mtbench.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
@@ -196,6 +197,8 @@ def _intervals(text: str, *, several: bool) -> list[float]:
     from mtbench.plan.durations import parse_duration
 
     found = [parse_duration(part, subject="--checkpoint-every", unit="s") for part in names(text)]
+    for seconds in found:
+        check_number("--checkpoint-every", seconds, "checkpoint-every", low=0)
     if len(found) > 1 and not several:
         raise UsageError(f"--checkpoint-every is '{text}'.", mend="Give one time; --simulate compares several.")
     return found
@@ -235,7 +238,7 @@ def _simulate(
 def _print_commands(form: str, agenda: "Agenda", work: "Work", device: str, checkpoint_every: float) -> None:
     """Print the commands of the runs that are to be done on standard output."""
     from mtbench.engines.agenda import job_of
-    from mtbench.engines.commands import slurm_script, xargs_lines
+    from mtbench.engines.commands import keep_code, slurm_script, xargs_lines
     from mtbench.engines.engine import Site
 
     site = Site(
@@ -248,4 +251,5 @@ def _print_commands(form: str, agenda: "Agenda", work: "Work", device: str, chec
     if form == "xargs":
         typer.echo("\n".join(xargs_lines(jobs, site)))
     else:
-        typer.echo(slurm_script(jobs, site), nl=False)
+        expect = keep_code(site.results, [run.spec for run in agenda.todo])
+        typer.echo(slurm_script(jobs, site, expect), nl=False)

@@ -35,10 +35,13 @@ class Slurm(Engine):
 
     def execute(self, jobs: Sequence[Job], site: Site, listener: Listener) -> list[Outcome]:
         """Submit the runs that are not in the queue already, and follow all of them if that was asked for."""
-        left = [job for job in jobs if not RunFolder(job.folder).has_record]
-        done = [Outcome(job=job, how="done", why="") for job in jobs if job not in set(left)]
-        for outcome in done:
-            listener.ended(outcome.job, "done", "")
+        left, done = list[Job](), list[Outcome]()
+        for job in jobs:
+            if RunFolder(job.folder).has_record:
+                done.append(Outcome(job=job, how="done", why=""))
+                listener.ended(job, "done", "")
+            else:
+                left.append(job)
         if not left:
             return done
         with interrupts() as asked:

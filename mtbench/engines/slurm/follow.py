@@ -5,9 +5,10 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 from mtbench.engines.engine import Job, Listener, Outcome
+from mtbench.engines.job import FRUITLESS
 from mtbench.engines.slurm.commands import Commands, Refused, Unanswered
 from mtbench.engines.slurm.desk import Desk, Element
-from mtbench.engines.slurm.lost import TRIES, Verdict, verdict
+from mtbench.engines.slurm.lost import Verdict, verdict
 from mtbench.engines.slurm.queue import Entry, Place, unusual
 from mtbench.engines.watch import Watch
 from mtbench.errors import RunError, Stopped
@@ -111,8 +112,8 @@ class Follower:
         if found.progressed:
             self.losses[job] = 0
         self.losses[job] += 1
-        if found.how == "again" and self.losses[job] >= TRIES:
-            found = Verdict("failed", f"{found.why}; it is the {TRIES}rd job that ended without progress")
+        if found.how == "again" and self.losses[job] >= FRUITLESS:
+            found = Verdict("failed", f"{found.why}, and so did the others: {FRUITLESS} jobs finished no epoch")
         if found.how != "again":
             self._end(place, job, found.how, found.why)
             return False

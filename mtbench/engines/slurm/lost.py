@@ -9,10 +9,10 @@ from mtbench.engines.slurm.queue import Entry
 from mtbench.store.run.attempts import DONE, LOST, STOPPED, Attempt, read_attempts
 from mtbench.store.run.folder import LOG, RunFolder
 
-__all__ = ["TRIES", "Verdict", "verdict"]
+__all__ = ["Verdict", "verdict"]
 
-TRIES = 3
-"""Jobs of a run that may end one after another without a new checkpoint, before the run is given up."""
+LONGEST = 100_000
+"""Bytes at the end of the output of a job in which its last words are looked for."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def verdict(job: Job, element: Element, entry: Entry | None, log: Path) -> Verdi
     if state == "CANCELLED":
         return Verdict("stopped", f"job {element.id} was cancelled", progressed)
     if state == "FAILED" and failure is None and not _was_cut_off(its):
-        said = _last_line(job.folder / LOG) or _last_line(log)
+        said = _last_line(job.folder / LOG) or _last_line(log, job.title) or _last_line(log)
         return Verdict("failed", f"{named}: {said}" if said else named, progressed)
     return Verdict("again", named, progressed)
 
@@ -62,11 +62,12 @@ def _was_cut_off(attempts: list[Attempt]) -> bool:
     return bool(attempts) and (not attempts[-1].ended or attempts[-1].reason in (LOST, STOPPED, DONE))
 
 
-def _last_line(path: Path) -> str:
+def _last_line(path: Path, about: str = "") -> str:
+    """Return the last line of a file that has this text in it; empty if there is none."""
     try:
         with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - 4000))
+            file.seek(max(0, path.stat().st_size - LONGEST))
             lines = file.read().decode(errors="replace").split("\n")
     except OSError:
         return ""
-    return next((line.strip() for line in reversed(lines) if line.strip()), "")
+    return next((line.strip() for line in reversed(lines) if line.strip() and about in line), "")

@@ -31,6 +31,7 @@ for spec in "${{specs[@]}}"; do
 done
 [ "$left" ] || exit 0
 
+export COLUMNS=1000      # each message in a line of its own
 export PYTHONSAFEPATH=1  # no module of the folder that this was submitted from takes the place of another
 {command} --job "$job" "${{specs[@]}}" &
 mtbench=$!

@@ -12,7 +12,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import AwareDatetime, Field, NonNegativeInt, PositiveInt, TypeAdapter, ValidationError
+from pydantic import AwareDatetime, Field, NonNegativeInt, TypeAdapter, ValidationError
 
 from mtbench.errors import StoreError
 from mtbench.store.files.guard import Refused, read_lines
@@ -25,6 +25,9 @@ LARGEST = 256 << 10
 """Bytes of the largest log, which is some 800 attempts: a larger one is not read, and none is continued beyond it."""
 DONE, STOPPED, LOST = "done", "stopped", "lost"
 """Reasons for an end. An attempt is lost if its process ended without a word. Any other reason is that of a failure."""
+
+Number: TypeAlias = Annotated[int, Field(gt=0, lt=1 << 53)]
+"""A number of an attempt or of a process."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,9 +81,9 @@ class Began:
     """The line of a begin; `epoch` is None where there is a checkpoint, until it is read."""
 
     event: Literal["began"] = "began"
-    number: PositiveInt
+    number: Number
     host: str
-    pid: PositiveInt
+    pid: Number
     job: str
     time: AwareDatetime
     epoch: NonNegativeInt | None
@@ -91,7 +94,7 @@ class Resumed:
     """The line of the epoch that an attempt resumes from."""
 
     event: Literal["resumed"] = "resumed"
-    number: PositiveInt
+    number: Number
     epoch: NonNegativeInt
 
 
@@ -100,7 +103,7 @@ class Ended:
     """The line of an end."""
 
     event: Literal["ended"] = "ended"
-    number: PositiveInt
+    number: Number
     time: AwareDatetime
     reason: str
     epoch: NonNegativeInt | None
@@ -119,6 +122,8 @@ def read_attempts(folder: Path) -> tuple[Attempt, ...]:
     for event in _events(lines):
         if isinstance(event, Began):
             began.setdefault(event.number, event)
+        elif event.number not in began:  # the line of its begin is damaged, and its number may be used again
+            continue
         elif isinstance(event, Resumed):
             resumed[event.number] = event.epoch
         else:  # a process that was taken over may write a second one, some time after the first

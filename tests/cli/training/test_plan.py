@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -12,11 +13,15 @@ from typer.testing import CliRunner, Result
 
 from mtbench.cli.training.plan import plan
 from mtbench.cli.training.run import run
+from mtbench.door.training.work import Work
 from mtbench.engines import forecast
+from mtbench.engines.commands import slurm_script
+from mtbench.engines.engine import Job, Site
 from mtbench.engines.simulation import measured
 from mtbench.errors import MtbenchError, UsageError
 from mtbench.store.memory import CACHE
 from mtbench.store.run.attempts import read_attempts
+from mtbench.train.cost.speeds import Speed
 from tests.cli.commands import call
 
 app = typer.Typer()
@@ -118,6 +123,7 @@ def test_each_line_is_one_command_whatever_the_folders_are_called(runner: str, p
 
 def test_a_line_trains_its_run_in_any_folder(place: Path) -> None:
     (place / "elsewhere").mkdir()
+    (place / "elsewhere" / "mtbench.py").write_text("raise SystemExit('this is not mtbench')")
     line = printed("plan", *GRID, "--methods", "td", "--results", ODD, "--format", "xargs")
     (place / "line").write_text(line)
     shell("cat ../line | xargs -d '\\n' -n 1 -P 2 sh -c", place / "elsewhere")
@@ -126,7 +132,7 @@ def test_a_line_trains_its_run_in_any_folder(place: Path) -> None:
 
 def test_standard_output_has_the_commands_alone(place: Path) -> None:
     result = CliRunner().invoke(app, ["plan", *GRID, "--format", "xargs"])
-    assert [line.split()[1:4] for line in result.stdout.splitlines()] == [["-m", "mtbench", "exec"]] * 2
+    assert [line.split()[3:6] for line in result.stdout.splitlines()] == [["-m", "mtbench", "exec"]] * 2
     assert "2 runs: 2 to do, 0 done already." in result.stderr
     assert len(list(place.rglob("spec.json"))) == 2
 
@@ -146,29 +152,37 @@ def test_a_folder_with_a_line_break_is_refused_for_xargs() -> None:
         printed("plan", *GRID, "--results", "two\nlines", "--format", "xargs")
 
 
-def test_the_elements_of_the_array_share_the_runs_however_many_there_are(place: Path, stub: Path) -> None:
+def test_each_element_of_the_array_has_a_run_whatever_the_folders_are_called(place: Path, stub: Path) -> None:
     results = place / ODD / "results"
     script = printed("plan", *GRID, "--seeds", "2", "--results", str(results), "--format", "slurm")
     assert script.startswith("#!/bin/bash\n")
     assert {"#SBATCH --array=0-3", "#SBATCH --requeue", "#SBATCH --open-mode=append"} <= set(script.splitlines())
     (place / "grid.sh").write_text(script)
     shell("bash -n grid.sh", place)
-    run_of = [line.strip("'").split("/")[-3:-1] for line in script.splitlines() if line.endswith("spec.json'")]
-    for count, expected in ((4, [run_of[1]]), (2, [run_of[1], run_of[3]])):
-        shell("bash grid.sh", place, CALLS=str(stub), SLURM_ARRAY_JOB_ID="7", **element(1, count))
-        assert [words[words.index("7_1") + 1].split("/")[-3:-1] for words in called(stub)] == sorted(expected)
-        for path in stub.iterdir():
-            path.unlink()
+    for element in map(str, range(4)):
+        shell("bash grid.sh", place, CALLS=str(stub), SLURM_ARRAY_JOB_ID="7", SLURM_ARRAY_TASK_ID=element)
+    assert sorted(words[-3:] for words in called(stub)) == sorted(
+        ["--job", f"7_{element}", str(results / f"toy-all/{method}/seed-{seed}-") + rest]
+        for element, (method, seed) in enumerate([("moo", 0), ("td", 0), ("moo", 1), ("td", 1)])
+        for rest in [next(results.glob(f"toy-all/{method}/seed-{seed}-*/spec.json")).parent.name[7:] + "/spec.json"]
+    )
 
 
-def element(number: int, count: int) -> dict[str, str]:
-    return {"SLURM_ARRAY_TASK_ID": str(number), "SLURM_ARRAY_TASK_COUNT": str(count)}
+def test_a_large_grid_has_an_array_of_a_thousand_elements_at_most(place: Path) -> None:
+    jobs = [Job(folder=place / str(number), title="") for number in range(2500)]
+    site = Site(results=place, root=place, places=["cpu"])
+    script = slurm_script(jobs, site, place / "code.json")
+    (last,) = re.findall(r"^#SBATCH --array=0-(\d+)$", script, re.MULTILINE)
+    assert int(last) < 1000
+    assert [
+        number for line in re.findall(r"^\d+\) specs=\((.*)\) ;;$", script, re.MULTILINE) for number in line.split()
+    ] == [str(job.folder / "spec.json") for job in jobs]
 
 
 def test_the_script_for_slurm_trains_its_run(place: Path) -> None:
     script = printed("plan", *GRID, "--methods", "td", "--results", ODD, "--format", "slurm")
     (place / "grid.sh").write_text(script)
-    shell("bash grid.sh", place, SLURM_ARRAY_JOB_ID="7", **element(0, 1))
+    shell("bash grid.sh", place, SLURM_ARRAY_JOB_ID="7", SLURM_ARRAY_TASK_ID="0")
     (run,) = (place / ODD).rglob("record.json")
     (attempt,) = read_attempts(run.parent)
     assert (attempt.job, attempt.reason) == ("7_0", "done")
@@ -216,8 +230,21 @@ def test_a_simulation_without_a_speed_says_how_to_get_one(monkeypatch: pytest.Mo
         (["--simulate", "--nodes", "3", "--mtbf", "0s"], "--mtbf is '0s'. Allowed: 1 s to"),
         (["--checkpoint-every", "1min,2min"], "Give one time; --simulate compares several."),
         (["--checkpoint-every", "often"], "--checkpoint-every is 'often'."),
+        (["--checkpoint-every", "2d"], "--checkpoint-every is 172800.0. Allowed: 0 to 86,400."),
     ],
 )
 def test_options_that_do_not_fit_each_other_are_refused(options: list[str], message: str) -> None:
     with pytest.raises(UsageError, match=re.escape(message)):
         printed("plan", *GRID, *options)
+
+
+def test_the_commands_of_the_documentation_are_understood(monkeypatch: pytest.MonkeyPatch) -> None:
+    speed = Speed(training=0.01, evaluation=0, phases=1, train=100, test=10, whole=True)
+    monkeypatch.setattr(measured, "speeds_of", lambda specs, **_: [speed] * len(specs))
+    monkeypatch.setattr(measured, "_starts", lambda *_: {"mmnist3": 5.0})
+    monkeypatch.setattr(Work, "prepare", lambda *_: None)
+    text = (Path(__file__).parents[3] / "docs" / "planning.md").read_text()
+    commands = re.findall(r"^\$ mtbench (plan [^|>#\n]+)", text, re.MULTILINE)
+    assert len(commands) >= 4
+    for command in commands:
+        assert printed(*shlex.split(command)).strip(), command

@@ -267,6 +267,15 @@ def test_a_run_that_was_refused_is_reported_with_the_last_line_of_its_job(tmp_pa
     assert why.endswith("the code of method 'td' has changed since the run was submitted")
 
 
+def test_of_the_output_of_several_runs_the_line_that_names_the_run_counts(tmp_path: Path, cluster: FakeSlurm) -> None:
+    following = Following(tmp_path, [0, 1], runs_per_job=2)
+    wait_until(lambda: cluster.queue)
+    (log,) = [Path(word[9:].replace("%a", "0")) for word in cluster.submitted[0] if word.startswith("--output=")]
+    log.write_text("failed  1/2  seed 0: one reason\nfailed  2/2  seed 1: another\n")
+    cluster.change("11_0", "FAILED")
+    assert [why.rpartition(": ")[2] for _, why in following.end().values()] == ["one reason", "another"]
+
+
 def test_a_failure_of_the_run_itself_is_final(tmp_path: Path, cluster: FakeSlurm) -> None:
     following = Following(tmp_path, [0])
     wait_until(lambda: cluster.queue)

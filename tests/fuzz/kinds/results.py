@@ -7,7 +7,10 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from mtbench.store.run.attempts import STOPPED, fruitless, read_attempts
+from mtbench.store.run.folder import RunFolder
 from mtbench.store.run.lease import Lease, holder_of, is_leased
+from mtbench.store.run.leased import leased
 from tests.fuzz.campaign import ACCEPTED, SAID, SAME, UNREAD, Kind, Silent
 from tests.fuzz.kinds.alter import json_lines, json_text, sealed_anew
 from tests.fuzz.place import called
@@ -114,6 +117,18 @@ def _lease(world: World, file: Path, draw: random.Random) -> str:  # noqa: ARG00
         return ACCEPTED
 
 
+def _attempts(world: World, file: Path, draw: random.Random) -> str:
+    """Show and continue an altered log of attempts: a new attempt is the last one, and no number changes."""
+    called("status", "--why", str(file.parent), str(world.results), "--data-root", str(world.place))
+    fruitless(read_attempts(file.parent))
+    with leased(RunFolder(file.parent)) as run:
+        run.attempts.begin("job", lambda _: None)
+        run.attempts.end(STOPPED)
+    if (last := read_attempts(file.parent)[-1]).job != "job" or last.reason != STOPPED:
+        raise Silent("the new attempt is not the last one")
+    return read_unchanged(world, file, draw)
+
+
 RUNS = "results/toy-all/*/*"
 RESULTS: dict[str, Kind[World]] = {
     "record": Kind(files=f"{RUNS}/record.json", mutate=json_text, read=read_results, part=2),
@@ -122,6 +137,7 @@ RESULTS: dict[str, Kind[World]] = {
     "study": Kind(files="results/searches/*/*/search.json", mutate=json_text, read=read_results),
     "study, sealed anew": Kind(files="results/searches/*/*/search.json", mutate=sealed_anew, read=read_unchanged),
     "journal": Kind(files="results/searches/*/*/journal.log", mutate=json_lines, read=_study, part=2),
+    "attempts": Kind(files=f"{RUNS}/attempts.jsonl", mutate=json_lines, read=_attempts, part=0.5),
     "lease": Kind(files=f"{RUNS}/claim.7", mutate=json_text, read=_lease),
     "failure": Kind(files=f"{RUNS}/failure.json", mutate=json_text, read=read_results, part=0.5),
     "mark": Kind(files="results/mtbench-results.json", mutate=json_text, read=read_results),

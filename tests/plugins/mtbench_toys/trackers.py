@@ -17,9 +17,10 @@ class Csv(Tracker):
         lines = self._path(run).read_text().splitlines() if self._path(run).exists() else []
         return int(lines[-1].split(",")[0]) if lines else 0
 
-    def log(self, run: TrackedRun, epoch: int, values: Mapping[str, float]) -> None:
+    def log(self, run: TrackedRun, points: Mapping[int, Mapping[str, float]]) -> None:
         with self._path(run).open("a") as file:
-            file.write("".join(f"{epoch},{name},{value}\n" for name, value in values.items()))
+            for epoch, values in points.items():
+                file.write("".join(f"{epoch},{name},{value}\n" for name, value in values.items()))
 
     def _path(self, run: TrackedRun) -> Path:
         return self.place / f"{run.key}.csv"
@@ -44,9 +45,9 @@ class Wrong(Csv):
         self._reach("held")
         return super().held(run)
 
-    def log(self, run: TrackedRun, epoch: int, values: Mapping[str, float]) -> None:
+    def log(self, run: TrackedRun, points: Mapping[int, Mapping[str, float]]) -> None:
         self._reach("log")
-        super().log(run, epoch, values)
+        super().log(run, points)
 
     def finish(self, run: TrackedRun, how: str) -> None:  # noqa: ARG002
         self._reach("finish")

@@ -311,6 +311,16 @@ def test_a_line_that_is_no_event_is_passed_over(tmp_path: Path, line: str) -> No
     assert [attempt.number for attempt in read_attempts(tmp_path)] == [1, 2]
 
 
+def test_the_end_of_an_attempt_whose_begin_was_lost_is_not_that_of_the_next_one(tmp_path: Path) -> None:
+    end = {"event": "ended", "number": 1, "time": after(9).isoformat(), "reason": "done", "epoch": 1, "saved": None}
+    (tmp_path / FILE).write_text('{"event": "began", "numb\n' + json.dumps(end) + "\n")
+    with leased(RunFolder(tmp_path)) as run:
+        run.attempts.begin("", nothing)
+        assert [(each.number, each.reason) for each in read_attempts(tmp_path)] == [(1, "")]
+        run.attempts.end(STOPPED)
+    assert [(each.number, each.reason) for each in read_attempts(tmp_path)] == [(1, STOPPED)]
+
+
 def folder(path: Path) -> None:
     path.mkdir()
 
