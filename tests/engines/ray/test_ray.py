@@ -15,11 +15,8 @@ from mtbench.engines.ray.engine import Ray
 from mtbench.engines.ray.options import RayOptions
 from mtbench.errors import RunError
 from tests.builders.ray_nodes import head, listening, marked
+from tests.engines.contract import CHECKS, Events, grid, site_of
 from tests.waits import wait_until
-
-pytest.register_assert_rewrite("tests.engines.contract")
-
-from tests.engines.contract import CHECKS, Events, grid, site_of  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
