@@ -143,8 +143,8 @@ class Driver:
                 name=f"{name} {job.title}",
                 words=tuple(self.site.command(job, name=name, expect=self.expect)),
                 environment=self.environment,
-                folder=str(job.folder),
-                log=str(job.folder / LOG),
+                folder=str(job.folder.absolute()),
+                log=str(job.folder.absolute() / LOG),
             )
         )
 

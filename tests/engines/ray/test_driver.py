@@ -100,6 +100,16 @@ def test_a_task_that_ends_is_believed_by_its_record_alone(tmp_path: Path) -> Non
     assert (outcome.how, outcome.why) == ("failed", "its exit code is 0")
 
 
+def test_a_task_has_absolute_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    _, _, cluster = drive(Path("here"), lambda number, _: ended(number))
+    (task,) = cluster.tasks
+    spec = Path(task.words[task.words.index("exec") + 1])
+    assert spec.is_file()
+    assert spec.is_absolute()
+    assert (task.folder, task.log) == (str(spec.parent), str(spec.parent / "log.txt"))
+
+
 def test_a_run_whose_machine_is_lost_is_repeated_and_given_up_after_three_attempts(tmp_path: Path) -> None:
     def fate(number: int, run: RunFolder) -> Over:
         if number == 2:

@@ -59,7 +59,8 @@ def test_a_command_that_is_stopped_leaves_a_checkpoint_and_no_process(tmp_path: 
     mark = f"MTBENCH_MARK={uuid.uuid4().hex}"
     words = ["run", "--engine", "ray", "--jobs", "1", "--methods", "single", "--dataset", "toy-all", "--seeds", "1"]
     command = subprocess.Popen(
-        [sys.executable, "-m", "mtbench", *words, "--epochs", "1000", "--results", str(tmp_path / "results")],
+        [sys.executable, "-m", "mtbench", *words, "--epochs", "1000"],
+        cwd=tmp_path,
         env=os.environ | dict([mark.split("=")]),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
