@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from mtbench.cli.base import completion
-from mtbench.cli.base.shared import number, whole_number
+from mtbench.cli.base.shared import whole_number
 
 if TYPE_CHECKING:
     from mtbench.engines.chosen import Execution
@@ -62,13 +62,22 @@ RunsPerJob: TypeAlias = Annotated[
         rich_help_panel=PANEL,
     ),
 ]
+
+
+def _seconds(given: object) -> float:
+    from mtbench.plan.durations import parse_duration
+
+    return parse_duration(str(given), subject="--checkpoint-every", unit="s")
+
+
 CheckpointEvery: TypeAlias = Annotated[
     float,
-    number(
+    typer.Option(
         "--checkpoint-every",
-        "Seconds between two checkpoints of a run, which are written at the end of an epoch; 0 for one after each.",
-        limit="checkpoint-every",
-        low=0,
+        help="Time between two checkpoints of a run, which are written at the end of an epoch, e.g. 10min; 0 for one "
+        "after each.",
+        parser=_seconds,
+        metavar="TIME",
         rich_help_panel=PANEL,
     ),
 ]
