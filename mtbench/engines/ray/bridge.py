@@ -115,8 +115,9 @@ class _Bridge:
 def _over(number: int, reference: Any) -> Over:
     try:
         code, why = ray.get(reference)
-    except RayTaskError as cause:  # such as a worker that lacks mtbench
-        return Over(number=number, code=None, why=f"its worker cannot execute it: {cause.cause}", is_lost=False)
+    except RayTaskError as cause:  # such as a worker that lacks mtbench; the text ends with a traceback
+        last = str(cause.cause).strip().rpartition("\n")[2]
+        return Over(number=number, code=None, why=f"its worker cannot execute it: {last}", is_lost=False)
     except TaskCancelledError:
         return Over(number=number, code=None, why="its task was canceled", is_lost=True)
     except RayError as cause:
