@@ -16,7 +16,7 @@ from mtbench.train.progress import Progress
 from tests.cli.commands import start
 from tests.waits import wait_until
 
-EPOCHS = 60
+EPOCHS = 100
 
 
 def planned(folder: Path, **settings: str) -> RunFolder:
@@ -73,7 +73,7 @@ def test_a_killed_process_is_a_lost_attempt_up_to_its_last_sign_of_life_and_the_
 
 
 def test_stopped_jobs_are_fruitful_as_long_as_they_write_checkpoints(tmp_path: Path) -> None:
-    run = planned(tmp_path / "a")
+    run = planned(tmp_path / "a", epochs="5000")  # never done before the signal
     ended_by(run, signal.SIGTERM, "--job", "slurm 12_3")
     (first,) = read_attempts(run.path)
     assert (first.reason, first.job, fruitless([first])) == (STOPPED, "slurm 12_3", 0)
