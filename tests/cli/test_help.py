@@ -20,7 +20,8 @@ from tests.cli.commands import MTBENCH, call
 COMMANDS = [
     (*group.split(), command)
     for group, commands in {
-        "": "run search report open explain export rescore why diff status list info doctor check certify bench exec",
+        "": "run plan search report open explain export rescore why diff status list info doctor check certify bench "
+        "exec",
         "data": "prepare verify where link show",
         "suite": "list show declare validate",
         "store": "pack unpack merge verify prune",
@@ -52,11 +53,11 @@ def test_lines_of_a_paragraph_are_as_long_as_the_terminal_allows(command: tuple[
             assert len(line.rstrip()) + len(following.split()[0]) >= 78, line
 
 
-@pytest.mark.parametrize("command", ["run", "search", "bench", "info", "report"])
+@pytest.mark.parametrize("command", ["run", "plan", "search", "bench", "info", "report"])
 def test_one_and_several_have_one_option(command: str) -> None:
     text = helped(command, width=200)
     assert "--dataset,--datasets" in text
-    assert ("--methods,--method" in text) == (command in ("run", "search", "bench"))
+    assert ("--methods,--method" in text) == (command in ("run", "plan", "search", "bench"))
 
 
 def test_the_options_of_run_are_in_groups_with_examples_below() -> None:

@@ -111,6 +111,7 @@ def invocations(count: int, seed: int = 0) -> list[Invocation]:
 
 VALID: dict[tuple[str, ...], dict[str, Any]] = {
     ("run",): {"--methods": "uniform", "--dataset": "toy-all", "--epochs": "1", "--data-root": "data"},
+    ("plan",): {"--methods": "uniform", "--dataset": "toy-all", "--epochs": "1", "--data-root": "data"},
     ("search",): {
         "--methods": "uniform",
         "--dataset": "toy-all",

@@ -1,3 +1,5 @@
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -62,3 +64,9 @@ def test_a_printed_duration_is_read_as_what_was_printed(seconds: int) -> None:
     smallest = {"s": 1, "min": 60, "h": 3_600, "d": 86_400}[printed.split()[-1]]
     assert abs(parse_duration(printed) - seconds) <= 60 * 60
     assert parse_duration(printed) % smallest == 0
+
+
+@given(st.text(st.sampled_from("0123456789.:- smindh\n"), max_size=12))
+def test_any_text_is_a_duration_within_bounds_or_refused(text: str) -> None:
+    with suppress(UsageError):
+        assert 0 <= parse_duration(text, unit="s") <= 10_000 * 86_400

@@ -22,7 +22,7 @@ from mtbench.cli.base.shared import (
     whole_number,
 )
 from mtbench.cli.training.asked import Methods, Seeds, SuiteName, ask
-from mtbench.cli.training.execution import announce, settings, work_of
+from mtbench.cli.training.execution import announce, declared_line, settings, work_of
 from mtbench.contract.options.limits import check_number
 from mtbench.errors import UsageError, did_you_mean
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from mtbench.door.training.work import Work
     from mtbench.engines.agenda import Agenda
+    from mtbench.engines.chosen import Execution
 
 __all__ = ["EXAMPLES", "plan"]
 
@@ -118,11 +119,9 @@ def plan(
 ) -> None:
     """Show the runs that `mtbench run` would train, print commands for schedulers of your own, or simulate them.
 
-    Without --format nothing is written. With it, standard output has the commands alone.
+    Without --format the results folder is left as it is. With it, standard output has the commands alone.
     """
     from mtbench.cli.training.grid import listing
-    from mtbench.engines.chosen import Execution
-    from mtbench.engines.local.slots import slots
     from mtbench.engines.screen.say import Visible, say
     from mtbench.plan.grid import parse_seeds
 
@@ -149,25 +148,38 @@ def plan(
     work = work_of(
         results=results,
         root=data_root(root),
-        execution=Execution(places=slots(device, None, 1)),
+        execution=_execution(form, device),
         refresh=set(),
         console=out,
         quiet=False,
     )
     if form:
+        if asked.suite:
+            say(out, declared_line(asked.suite, results), style="dim")
         work.check(asked.specs)
         work.prepare(asked.specs)
     agenda = work.agenda(asked.specs, write=bool(form))
     if simulate:
         _simulate(agenda, work, out, intervals, nodes=nodes or 1, mtbf=mtbf, recovery=recovery, per_node=runs_per_node)
         return
-    if not form:
+    if not form and asked.specs:
         out.print(listing([*agenda.todo, *agenda.done, *agenda.left]))
     announce(agenda, work, out, preview=asked.preview, dry_run=True)
     if agenda.left and form:
         say(out, "(--refresh is an option of `mtbench run`.)", style="dim")
     if form and agenda.todo:
         _print_commands(form, agenda, work, device, intervals[0] if intervals else 0.0)
+
+
+def _execution(form: str, device: str) -> "Execution":
+    """Return the manner of execution: the machines of a cluster may have devices that this one does not have."""
+    from mtbench.engines.chosen import Execution
+    from mtbench.engines.local.slots import slots
+    from mtbench.engines.slurm.engine import Slurm
+
+    if form == "slurm":
+        return Execution(places=[device], engine=Slurm())
+    return Execution(places=slots(device, None, 1))
 
 
 def _check(form: str, simulate: bool, given: "dict[str, object]") -> None:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 import typer
 from typer.testing import CliRunner, Result
 
@@ -145,6 +146,43 @@ def test_runs_that_have_a_record_have_no_command(place: Path) -> None:
     assert printed("plan", *GRID, "--format", "xargs") == ""
     assert printed("plan", *GRID, "--format", "slurm") == ""
     assert place.is_dir()
+
+
+SUITE = """
+title = "Tuned"
+
+[[grid]]
+datasets = ["toy-all"]
+methods = ["td"]
+
+[[search]]
+datasets = ["toy-all"]
+methods = ["uniform"]
+space = { lr = "1e-3/3e-3" }
+sampler = "grid"
+trials = 2
+objective = "mean"
+"""
+
+
+def test_the_plain_runs_of_a_suite_are_planned_and_its_searches_are_named(place: Path) -> None:
+    (place / "tuned.toml").write_text(SUITE)
+    result = CliRunner().invoke(app, ["plan", "--suite", "tuned.toml", "--seeds", "1"])
+    assert "1 run: 1 to do" in result.stdout
+    assert "`mtbench run --suite tuned.toml` makes them" in result.stderr
+    assert not list(place.rglob("suites"))
+    (line,) = printed("plan", "--suite", "tuned.toml", "--seeds", "1", "--format", "xargs").splitlines()
+    assert "/td/seed-0-" in line
+    assert [path.parent.name for path in place.rglob("tuned*.json")] == ["suites"], "it is declared before its runs"
+    with pytest.raises(UsageError, match=r"--methods and --suite tuned\.toml were both given"):
+        printed("plan", "--suite", "tuned.toml", "--methods", "td")
+
+
+def test_a_script_for_slurm_may_ask_for_a_device_that_is_not_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert "--device cuda" in printed("plan", *GRID, "--device", "cuda", "--format", "slurm")
+    with pytest.raises(UsageError):
+        printed("plan", *GRID, "--device", "cuda", "--format", "xargs")
 
 
 def test_a_folder_with_a_line_break_is_refused_for_xargs() -> None:

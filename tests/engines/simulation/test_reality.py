@@ -127,7 +127,7 @@ def test_attempts_and_lost_work_of_real_runs_under_random_kills_are_those_of_the
     epoch = epoch_seconds(tmp_path / "undisturbed")
     mtbf, every = EPOCHS / 3 * epoch, 2.5 * epoch
     problems = ""
-    for seed in (0, 1):
+    for seed in (3, 5):
         found = outside(disturbed(tmp_path / str(seed), seed, mtbf, every), mtbf, every)
         if not found:
             return
