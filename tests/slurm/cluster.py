@@ -76,8 +76,8 @@ def a_cluster(folder: Path, setenv: Callable[[str, str], None]) -> Iterator[Clus
     with LOCK.open("w") as lock:
         wait_until(lambda: _is_locked(lock.fileno()), within=600)
         setenv("SLURM_CONF", str(folder / "slurm.conf"))
-        subprocess.run([HERE / "up.sh", folder], check=True, timeout=90, stdout=subprocess.DEVNULL)
         try:
+            subprocess.run([HERE / "up.sh", folder], check=True, timeout=90, stdout=subprocess.DEVNULL)
             yield Cluster(folder)
         finally:
             subprocess.run([HERE / "down.sh", folder], check=True, timeout=90)

@@ -20,13 +20,15 @@ if [ $# -gt 1 ]; then
 fi
 export SLURM_CONF=$dir/slurm.conf
 timeout 20 scancel --user="$(id -un)" 2>/dev/null && sleep 2
-for name in slurmd-n1 slurmd-n2 slurmctld; do
-    [ -f "$dir/$name.pid" ] && kill "$(cat "$dir/$name.pid")" 2>/dev/null
-done
+daemons=$(cat "$dir"/{slurmd-n1,slurmd-n2,slurmctld}.pid 2>/dev/null)
+kill $daemons 2>/dev/null
+for _ in $(seq 100); do kill -0 $daemons 2>/dev/null || break; sleep 0.1; done
+kill -9 $daemons 2>/dev/null
 kill_node n1
 kill_node n2
 if [ -f "$dir/munged" ]; then
     kill $(pgrep -x munged) 2>/dev/null
+    for _ in $(seq 50); do munge -n >/dev/null 2>&1 || break; sleep 0.1; done
     rm -f "$dir/munged"
 fi
 exit 0

@@ -4,6 +4,7 @@ Real mmnist3, the protocol ``quick`` with 256 images and 2 epochs, so that the t
 the whole test split after each epoch takes most of the time, in which the jobs are disturbed.
 """
 
+import json
 import os
 import re
 import signal
@@ -18,7 +19,7 @@ from mtbench.engines.slurm.engine import Slurm
 from mtbench.engines.slurm.options import SlurmOptions
 from mtbench.store.run.attempts import DONE, LOST, STOPPED, Attempt, read_attempts
 from mtbench.store.run.folder import RunFolder
-from tests.engines.contract import CHECKS, numbers
+from tests.engines.contract import CHECKS, Events, grid, numbers, site_of
 from tests.slurm.cluster import Cluster, a_cluster, why_not
 from tests.waits import wait_until
 
@@ -112,6 +113,22 @@ def test_a_grid_that_loses_a_node_hits_a_limit_and_requeues_itself_has_the_recor
     assert {DONE} < {attempt.reason for attempt in every if attempt.job == again.job} <= {DONE, STOPPED, LOST}
     arrays = {attempt.job.partition("_")[0] for attempt in every}
     assert len(arrays) == 2  # the array, and one for what hit its time limit
+
+
+def test_a_queued_job_whose_code_has_changed_is_refused_by_name(cluster: Cluster, tmp_path: Path) -> None:
+    site = site_of(tmp_path)
+    jobs = grid(site, "uniform")
+    (queued,) = Slurm(SlurmOptions(sbatch="--hold")).execute(jobs, site, Events())
+    (path,) = (site.results / ".slurm").glob("*/expected.json")
+    expected = json.loads(path.read_text())
+    expected["code"]["balancer uniform"]["hash"] = "that of another day"
+    path.write_text(json.dumps(expected))
+    (job,) = re.findall(r"\d+_0", queued.why)
+    cluster.call("scontrol", "release", job)
+    (outcome,) = Slurm(SlurmOptions(follow=True)).execute(jobs, site, Events())
+    assert outcome.how == "failed"
+    assert "the code of balancer 'uniform' has changed since the run was submitted" in outcome.why
+    assert not read_attempts(jobs[0].folder)
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)

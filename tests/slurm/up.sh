@@ -9,7 +9,7 @@ dir=$(mkdir -p "${1:?usage: up.sh DIR}" && cd "$1" && pwd)
 host=$(hostname -s)
 mkdir -p "$dir"/{state,spool-n1,spool-n2} /run/munge
 chown munge /run/munge
-pgrep -x munged >/dev/null || { runuser -u munge -- munged --force >&2; echo started >"$dir/munged"; }
+timeout 10 munge -n >/dev/null 2>&1 || { runuser -u munge -- munged --force >&2; echo started >"$dir/munged"; }
 cat >"$dir/slurm.conf" <<CONF
 ClusterName=mtbench
 SlurmctldHost=$host(127.0.0.1)

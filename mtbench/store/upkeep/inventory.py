@@ -32,7 +32,7 @@ class Inventory:
         superseded: the same of earlier results of runs, by their folder ``superseded-N`` in that of the run.
         searches: the same of searches.
         shared: the mark of the folder, and the declarations and plans of looks of suites.
-        passing: leases and temporary files, which belong to processes.
+        passing: leases and temporary files, which belong to processes, and the hidden folders of engines.
         foreign: files that belong to nothing of these.
     """
 
@@ -65,6 +65,9 @@ def take_inventory(results: Path) -> Inventory:
         begun = [name for name in names if _PASSING.fullmatch(name)]
         passing += [_joined(folder, name) for name in begun]
         names = [name for name in names if name not in begun]
+        if folder.startswith("."):  # of an engine, such as submissions to a scheduler
+            passing += [_joined(folder, name) for name in names]
+            continue
         if folder == "":
             known = {MARKER, VERIFIED}  # levels of trust are this machine's, and belong to no pack
             shared += [name for name in names if name == MARKER]
