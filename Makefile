@@ -39,6 +39,7 @@ kills: $(READY)  ## 200 kills over every command that writes, in about half an h
 
 slow-engines: $(READY)  ## engines on clusters that lose a machine, in some minutes: what they did, and that nothing is lost
 	PYTHONPATH=.:tests/plugins OMP_NUM_THREADS=1 $(BIN)/python -m tests.engines.ray.two_nodes
+	PYTHONPATH=.:tests/plugins OMP_NUM_THREADS=1 $(BIN)/python -m tests.slurm.thousand
 
 looks: $(READY)  ## error rates and powers of --until-decided in 4,000 simulated grids of each kind, in some minutes
 	PYTHONPATH=. $(BIN)/python -m tests.stats.sequential.table

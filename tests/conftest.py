@@ -13,6 +13,8 @@ import pytest
 from mtbench.cli.base.shared import data_root as chosen_root
 from mtbench.store.memory import CACHE
 
+pytest.register_assert_rewrite("tests.engines.contract")  # a module of checks that several tests import
+
 
 def pytest_configure() -> None:
     """Give each process one thread, before any of them imports torch.

@@ -97,7 +97,10 @@ def test_public_names_are_there_once(name: str) -> None:
     assert module.__doc__, f"{name} does not say what it is for"
 
 
-WORDS = {"fixed": "a column of tables: the settings that are held constant; also the name of a function"}
+WORDS = {
+    "config": "the word of Slurm's command scontrol for its settings",
+    "fixed": "a column of tables: the settings that are held constant; also the name of a function",
+}
 """Names of plug-ins that are words of the harness too, and what they mean there."""
 
 

@@ -93,7 +93,7 @@ def run(
     )
     execution = execution_of(engine, device, jobs, runs_per_device, checkpoint_every)
     work = work_on(results, data_root, execution, refresh, quiet=quiet)
-    with tracked(work, track) as work:
+    with tracked(work, track, quiet=quiet) as work:
         specs = plan(request, left_out=work.say)
         work.check(specs)
         work.prepare(specs)
@@ -123,14 +123,15 @@ def work_on(
 
 
 @contextmanager
-def tracked(work: Work, trackers: str | Iterable[str]) -> Iterator[Work]:
+def tracked(work: Work, trackers: str | Iterable[str], *, quiet: bool) -> Iterator[Work]:
     """Return the same work, whose runs are tracked within the block.
 
     Raises:
         UsageError, PluginError: see `mtbench.door.training.tracking.parse_tracker`.
     """
     chosen = [trackers] if isinstance(trackers, str) else trackers
-    with tracking(chosen, work.results, work.say) as observe:
+    console = open_console(outlived=True)
+    with tracking(chosen, work.results, lambda line: say(console, line, markup=False), quiet=quiet) as observe:
         yield dataclasses.replace(work, observe=observe)
 
 

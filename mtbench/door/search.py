@@ -122,7 +122,7 @@ def search(
     for line in unlike_versions(plans, work.results):
         work.say(line)
     work.check_fit([spec for plan in plans for spec in remaining_runs(plan, work.results)])
-    with tracked(work, track) as work:
+    with tracked(work, track, quiet=quiet) as work:
         studies = run_search(plans, results=work.results, perform=work)
     return pd.DataFrame([row for study in studies for trial in study.trials for row in _rows(study, trial)])
 

@@ -95,7 +95,7 @@ class Site:
             expect: a file of fingerprints (see `mtbench.store.identity.expected`); a run whose code differs from them
                 is refused.
         """
-        words = [sys.executable, "-m", "mtbench", "exec", *(str(job.folder / "spec.json") for job in jobs)]
+        words = [sys.executable, "-m", "mtbench", "exec", *(str(job.folder.absolute() / "spec.json") for job in jobs)]
         words += ["--data-root", str(self.root), "--device", self.device]
         words += ["--checkpoint-every", str(self.checkpoint_every)] if self.checkpoint_every else []
         words += ["--job", name] if name else []

@@ -10,10 +10,7 @@ import pytest
 
 from mtbench.engines.chosen import choose_engine
 from mtbench.engines.engine import Engine
-
-pytest.register_assert_rewrite("tests.engines.contract")
-
-from tests.engines.contract import CHECKS  # noqa: E402
+from tests.engines.contract import CHECKS
 
 
 def of_the_documents() -> Engine:

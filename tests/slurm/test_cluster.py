@@ -18,12 +18,9 @@ from mtbench.engines.slurm.engine import Slurm
 from mtbench.engines.slurm.options import SlurmOptions
 from mtbench.store.run.attempts import DONE, LOST, STOPPED, Attempt, read_attempts
 from mtbench.store.run.folder import RunFolder
+from tests.engines.contract import CHECKS, numbers
 from tests.slurm.cluster import Cluster, a_cluster, why_not
 from tests.waits import wait_until
-
-pytest.register_assert_rewrite("tests.engines.contract")
-
-from tests.engines.contract import CHECKS, numbers  # noqa: E402
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(why_not()), reason=why_not())]
 

@@ -78,8 +78,11 @@ def commands(cluster: Cluster, folder: Path) -> bool:
         cluster.call("scontrol", "release", *sorted(arrays))
 
     following, wall = command(folder, ELEMENTS + 1, *SLURM, "slurm", "--follow", meanwhile=release)
-    print(f"{ELEMENTS:,} elements: submitting takes {submitting:.1f} s of processor time,", end=" ")
-    print(f"following {following:.1f} s in {wall:.0f} s; each may take {MOST:g} s.", flush=True)
+    print(  # noqa: T201
+        f"{ELEMENTS:,} elements: submitting takes {submitting:.1f} s of processor time, following {following:.1f} s in "
+        f"{wall:.0f} s; each may take {MOST:g} s.",
+        flush=True,
+    )
     return max(submitting, following) <= MOST
 
 
@@ -90,9 +93,11 @@ def overhead(folder: Path, runs: int) -> None:
     _, alone = command(folder / "alone", few, *SLURM, "slurm", "--runs-per-job", "1", "--follow")
     per_job = max(1, runs // 20)
     _, together = command(folder / "together", runs, *SLURM, "slurm", "--runs-per-job", str(per_job), "--follow")
-    print(f"{runs:,} runs on two cores: {local / runs:.2f} s for each run by local;", end=" ")
-    print(f"{together / runs:.2f} s by slurm with {per_job} runs per job, {alone / few:.2f} s with 1 (of {few} runs).")
-    print(f"Overhead for each run: {(together - local) / runs:+.2f} s, and {alone / few - local / runs:+.2f} s.")
+    print(  # noqa: T201
+        f"{runs:,} runs on two cores: {local / runs:.2f} s for each by local; {together / runs:.2f} s by slurm with "
+        f"{per_job} runs per job, {alone / few:.2f} s with 1 (of {few} runs).\n"
+        f"Overhead for each run: {(together - local) / runs:+.2f} s, and {alone / few - local / runs:+.2f} s."
+    )
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ EXAMPLES = """Examples:
 
   mtbench track --to tensorboard
   mtbench track results/mine.zip --to tensorboard:folder=curves
-  mtbench track results/mine --to mlflow:uri=http://localhost:5000:experiment=mine
+  mtbench track results/mine --to mlflow:experiment=mine
 """
 
 

@@ -136,7 +136,7 @@ def run(
         runs_per_job=runs_per_job,
         follow=follow,
     )
-    observe = followed(context, track, results)
+    observe = followed(context, track, results, quiet=quiet)
     work = work_of(
         results=results,
         root=data_root(root),

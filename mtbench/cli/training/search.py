@@ -190,7 +190,7 @@ def search(
         strict=strict,
         dry_run=dry_run,
         quiet=quiet,
-        observe=followed(context, track, results),
+        observe=followed(context, track, results, quiet=quiet),
     )
     if not dry_run and not all(map(is_through, studies)):
         raise typer.Exit(1)

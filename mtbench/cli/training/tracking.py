@@ -24,13 +24,16 @@ Track: TypeAlias = Annotated[
 ]
 
 
-def followed(context: typer.Context, trackers: Iterable[str] | None, results: Path) -> Callable[[Sequence[Path]], None]:
+def followed(
+    context: typer.Context, trackers: Iterable[str] | None, results: Path, *, quiet: bool
+) -> Callable[[Sequence[Path]], None]:
     """Return a function that lets trackers follow runs, until the command ends.
 
     Args:
         context: the context of the command.
         trackers: the texts of `Track`; none if nothing is tracked.
         results: the results folder.
+        quiet: True to print problems alone.
 
     Raises:
         UsageError, PluginError: see `mtbench.door.training.tracking.parse_tracker`.
@@ -41,4 +44,5 @@ def followed(context: typer.Context, trackers: Iterable[str] | None, results: Pa
     from mtbench.engines.screen.say import open_console, say
 
     out = open_console(outlived=True)
-    return context.with_resource(tracking(trackers, results, lambda line: say(out, line, markup=False)))
+    tracked = tracking(trackers, results, lambda line: say(out, line, markup=False), quiet=quiet)
+    return context.with_resource(tracked)

@@ -88,7 +88,7 @@ def default_place(results: Path) -> Path:
 
 @contextmanager
 def tracking(
-    trackers: Iterable[str], results: Path, say: Callable[[str], None]
+    trackers: Iterable[str], results: Path, say: Callable[[str], None], *, quiet: bool = False
 ) -> Iterator[Callable[[Sequence[Path]], None]]:
     """Track runs within the block.
 
@@ -96,6 +96,7 @@ def tracking(
         trackers: see `parse_tracker`.
         results: the results folder.
         say: called with each line for the user: where the curves are shown, and problems. A thread may call it.
+        quiet: True to say problems alone.
 
     Yields:
         a function that is called with the folders of runs, before they are trained; it may be called again.
@@ -104,7 +105,7 @@ def tracking(
         UsageError, PluginError: see `parse_tracker`; nothing is started then.
     """
     chosen = [parse_tracker(text, results) for text in trackers]
-    processes = [_Process(each, results, say) for each in chosen]
+    processes = [_Process(each, results, say, quiet=quiet) for each in chosen]
 
     def follow(folders: Sequence[Path]) -> None:
         for process in processes:
@@ -145,8 +146,9 @@ def send(results: Path, chosen: ChosenTracker, note: Callable[[str], None]) -> t
 class _Process:
     """The process of a tracker. Nothing that happens to it concerns the command."""
 
-    def __init__(self, chosen: ChosenTracker, results: Path, say: Callable[[str], None]) -> None:
+    def __init__(self, chosen: ChosenTracker, results: Path, say: Callable[[str], None], *, quiet: bool) -> None:
         self._chosen = chosen
+        self._quiet = quiet
         self._name = chosen.choice.name
         self._say = say
         self._later = f"mtbench track {shlex.quote(str(results))} --to {shlex.quote(chosen.text)}"
@@ -214,7 +216,7 @@ class _Process:
                 start_new_session=True,  # Ctrl-C is for the command, which then ends this process
             )
         self._notes.start()
-        if shown_by := self._chosen.make().shown_by:
+        if not self._quiet and (shown_by := self._chosen.make().shown_by):
             self._say(f"Curves: {shown_by}")
 
     def _read_notes(self) -> None:

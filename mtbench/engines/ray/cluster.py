@@ -20,17 +20,13 @@ from mtbench.engines.ray.messages import Cluster, Connected, Nodes, Over, Refuse
 from mtbench.engines.ray.options import RayOptions
 from mtbench.errors import RunError, Stopped
 
-__all__ = ["Connection", "Lost"]
+__all__ = ["Connection"]
 
 KEEPALIVE = {"RAY_grpc_client_keepalive_time_ms": "5000", "RAY_grpc_client_keepalive_timeout_ms": "5000"}
 """Settings with which Ray notices within about 40 s that a node hangs; by default it takes some minutes."""
 LOOPBACK = ("localhost", "127.0.0.1")
 ENDING = 10.0
 """Seconds that the bridge has to end after its tasks, before it is killed; a cluster of its own ends with it."""
-
-
-class Lost(RunError):
-    """The connection to the cluster is lost, and with it all tasks."""
 
 
 class Connection:
@@ -95,7 +91,7 @@ class Connection:
         """Submit a task.
 
         Raises:
-            Lost: the connection is lost.
+            RunError: the connection is lost.
         """
         try:
             self._pipe.send(task)
@@ -106,7 +102,7 @@ class Connection:
         """Return the tasks that have ended, after at most some seconds.
 
         Raises:
-            Lost: the connection is lost.
+            RunError: the connection is lost.
         """
         found: list[Over] = []
         try:
@@ -152,11 +148,13 @@ class Connection:
         assert isinstance(message, Connected)
         return message.job
 
-    def _lost(self) -> Lost:
+    def _lost(self) -> RunError:
         self._kill()
         self._log.seek(0)
         last = self._log.read().decode(errors="replace").strip().rpartition("\n")[2]
-        return Lost(f"the connection to Ray is lost ({_name(self._options)}): {last}", mend="The same command resumes.")
+        return RunError(
+            f"the connection to Ray is lost ({_name(self._options)}): {last}", mend="The same command resumes its runs."
+        )
 
     def _kill(self) -> None:
         """Kill the bridge and, by its end, a cluster of its own."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mtbench.engines.engine import Job, Listener, Outcome, Site, outcome
 from mtbench.engines.ray.attend import STOPPING
-from mtbench.engines.ray.cluster import Connection, Lost
+from mtbench.engines.ray.cluster import Connection
 from mtbench.engines.ray.messages import Over, Submit
 from mtbench.engines.ray.options import RayOptions
 from mtbench.engines.ray.signs import checkpoint_of, killed, last_line, passed
@@ -88,18 +88,12 @@ class Driver:
         """Do the runs until they are done, or a stop is requested and all have stopped.
 
         Raises:
-            Lost: the connection is lost; the runs that were submitted are in the queue again.
-            RunError: the cluster has no node that is large enough for a run.
+            RunError: the connection is lost, or no node of the cluster is large enough for a run.
         """
-        try:
-            while not (self.is_done or self.asked):
-                self.step(cluster)
-            if self.flights:
-                self.stop(cluster)
-        except Lost:
-            self.queue.extend(flight.job for flight in self.flights.values())
-            self.flights.clear()
-            raise
+        while not (self.is_done or self.asked):
+            self.step(cluster)
+        if self.flights:
+            self.stop(cluster)
 
     def step(self, cluster: Connection) -> None:
         for when, job in list(self.waiting.values()):
@@ -149,8 +143,8 @@ class Driver:
                 name=f"{name} {job.title}",
                 words=tuple(self.site.command(job, name=name, expect=self.expect)),
                 environment=self.environment,
-                folder=str(job.folder),
-                log=str(job.folder / LOG),
+                folder=str(job.folder.absolute()),
+                log=str(job.folder.absolute() / LOG),
             )
         )
 
@@ -253,7 +247,7 @@ class Driver:
                 for over in cluster.receive(0.25):
                     self.land(over)
                 self.listener.refresh()
-        except (KeyboardInterrupt, Lost):
+        except (KeyboardInterrupt, RunError):
             pass
 
     def end(self, outcome: Outcome) -> None:

@@ -1,6 +1,5 @@
 """The engine ``ray``."""
 
-import time
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -10,7 +9,7 @@ from typing import Any, ClassVar
 
 from mtbench.engines.engine import Engine, Job, Listener, Outcome, Site
 from mtbench.engines.local.slots import cores
-from mtbench.engines.ray.cluster import Connection, Lost
+from mtbench.engines.ray.cluster import Connection
 from mtbench.engines.ray.driver import Driver
 from mtbench.engines.ray.options import RayOptions
 from mtbench.engines.slurm.elements import kinds_of
@@ -25,10 +24,6 @@ FOLDER = ".ray"
 """The folder among results for the code that commands expect."""
 MANY = 10_000
 """Runs that are submitted at a time to a cluster whose size is not known here."""
-AGAIN = 3
-"""Times that a lost cluster is connected to again without a run that ends meanwhile."""
-PAUSE = 5.0
-"""Seconds before a lost cluster is connected to again."""
 
 
 class Ray(Engine):
@@ -62,18 +57,8 @@ class Ray(Engine):
         room = len(site.places) * self.options.cpus
         with expected(jobs, site) as expect, interrupts() as asked:
             driver = Driver(jobs, site, expect, self.options, listener, asked)
-            lost = 0
-            while not (driver.is_done or asked):
-                over = len(driver.outcomes)
-                try:
-                    with Connection(self.options, room, asked) as cluster:
-                        driver.drive(cluster)
-                except Lost as cause:
-                    lost = 1 if len(driver.outcomes) > over else lost + 1
-                    if not self.options.head or lost > AGAIN:
-                        raise
-                    listener.noted(driver.queue[0], f"{cause.given} Connecting again")
-                    time.sleep(PAUSE)
+            with Connection(self.options, room, asked) as cluster:
+                driver.drive(cluster)
         if asked and (not driver.is_done or any(outcome.how == "stopped" for outcome in driver.outcomes)):
             raise Stopped(f"stopped by {asked[0].name}.", mend="The same command resumes it.")
         return driver.outcomes

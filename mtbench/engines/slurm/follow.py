@@ -16,9 +16,9 @@ from mtbench.store.run.folder import RunFolder
 
 __all__ = ["Follower"]
 
-SHORTEST, LONGEST, PART = 2.0, 30.0, 50
-"""Seconds between two looks at the queue: a `PART` of the time since the beginning, between these bounds. So hours of
-following cost seconds of computing, on the login node and of Slurm's controller."""
+SHORTEST, LONGEST, PART = 2.0, 30.0, 10
+"""Seconds between two looks at the queue: a `PART`-th of the time since the beginning, between these bounds. Hours of
+following cost seconds of processor time, on the login node and of Slurm's controller."""
 SETTLES = 5.0
 """Seconds that a job is over before its run is judged: a requeued one waits again by then."""
 APPEARS = 90.0
@@ -28,7 +28,7 @@ LATER = 60.0
 
 
 class Follower:
-    """What becomes of runs in the queue.
+    """Runs in the queue, until each is over.
 
     Args:
         desk: the place where runs that were lost are submitted again.

@@ -1,4 +1,4 @@
-"""What becomes of a run whose job is over without a record."""
+"""Judgement of a run whose job is over without a record."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ LONGEST = 100_000
 
 @dataclass(frozen=True)
 class Verdict:
-    """What becomes of a run.
+    """The end of a run, or its repetition.
 
     Attributes:
         how: ``failed``, ``stopped``, or ``again`` if it is to be submitted once more.

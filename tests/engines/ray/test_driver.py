@@ -13,7 +13,7 @@ import pytest
 from mtbench.engines.engine import Job, Outcome
 from mtbench.engines.job import execute
 from mtbench.engines.ray import driver as module
-from mtbench.engines.ray.cluster import Connection, Lost
+from mtbench.engines.ray.cluster import Connection
 from mtbench.engines.ray.driver import Driver
 from mtbench.engines.ray.messages import Nodes, Over, Submit
 from mtbench.engines.ray.options import RayOptions
@@ -98,6 +98,16 @@ def test_a_task_that_ends_is_believed_by_its_record_alone(tmp_path: Path) -> Non
     assert task.words[-2:] == ("--job", "ray 01-1")
     outcome, events, _ = drive(tmp_path / "other", lambda number, _: ended(number))
     assert (outcome.how, outcome.why) == ("failed", "its exit code is 0")
+
+
+def test_a_task_has_absolute_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    _, _, cluster = drive(Path("here"), lambda number, _: ended(number))
+    (task,) = cluster.tasks
+    spec = Path(task.words[task.words.index("exec") + 1])
+    assert spec.is_file()
+    assert spec.is_absolute()
+    assert (task.folder, task.log) == (str(spec.parent), str(spec.parent / "log.txt"))
 
 
 def test_a_run_whose_machine_is_lost_is_repeated_and_given_up_after_three_attempts(tmp_path: Path) -> None:
@@ -262,21 +272,3 @@ def test_a_cluster_without_a_node_that_is_large_enough_is_an_error_after_the_dea
     driver = Driver(grid(site, "single"), site, None, RayOptions(gpus=1, deadline=1), Events(), ())
     with pytest.raises(RunError, match="no node of the cluster has the 1 CPUs and 1 GPUs of a run, and 2 are alive"):
         driver.drive(cluster)
-
-
-def test_runs_of_a_lost_connection_are_in_the_queue_again(tmp_path: Path) -> None:
-    def fate(_: int, __: RunFolder) -> None:
-        raise Lost("the connection to Ray is lost.")
-
-    site = site_of(tmp_path)
-    driver = Driver(grid(site, "single", epochs="1"), site, None, RayOptions(), Events(), ())
-    with pytest.raises(Lost):
-        driver.drive(Cluster(fate))
-    assert not driver.is_done
-
-    def trains(number: int, run: RunFolder) -> Over:
-        train(run)
-        return ended(number)
-
-    driver.drive(Cluster(trains))
-    assert [outcome.how for outcome in driver.outcomes] == ["done"]

@@ -15,11 +15,8 @@ from mtbench.engines.ray.engine import Ray
 from mtbench.engines.ray.options import RayOptions
 from mtbench.errors import RunError
 from tests.builders.ray_nodes import head, listening, marked
+from tests.engines.contract import CHECKS, Events, grid, site_of
 from tests.waits import wait_until
-
-pytest.register_assert_rewrite("tests.engines.contract")
-
-from tests.engines.contract import CHECKS, Events, grid, site_of  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
@@ -62,7 +59,8 @@ def test_a_command_that_is_stopped_leaves_a_checkpoint_and_no_process(tmp_path: 
     mark = f"MTBENCH_MARK={uuid.uuid4().hex}"
     words = ["run", "--engine", "ray", "--jobs", "1", "--methods", "single", "--dataset", "toy-all", "--seeds", "1"]
     command = subprocess.Popen(
-        [sys.executable, "-m", "mtbench", *words, "--epochs", "1000", "--results", str(tmp_path / "results")],
+        [sys.executable, "-m", "mtbench", *words, "--epochs", "1000"],
+        cwd=tmp_path,
         env=os.environ | dict([mark.split("=")]),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -7,7 +7,7 @@ from rich.table import Table
 
 from mtbench.cli.base.shared import grid
 from mtbench.store.run.attempting import known_attempts
-from mtbench.store.run.attempts import DONE, Attempt, lost
+from mtbench.store.run.attempts import DONE, STOPPED, Attempt, lost
 from mtbench.store.status import RunStatus
 
 __all__ = ["attempts_table", "lost_work"]
@@ -18,7 +18,11 @@ def attempts_table(attempts: Sequence[Attempt]) -> Table | None:
     if not attempts or (len(attempts) == 1 and attempts[0].reason == DONE):
         return None
     has_jobs = any(attempt.job for attempt in attempts)
-    found = grid("attempt", "host", *["job"] * has_jobs, "start (UTC)", "end", "reason", "epochs", "lost")
+    found = grid("no.", "host", *["job"] * has_jobs, "start (UTC)", "end", "reason", "epochs", "lost")
+    found.collapse_padding = True  # it is wide for 80 columns
+    for column in found.columns:
+        column.no_wrap = column.header in ("start (UTC)", "end", "epochs", "lost")
+        column.min_width = len(STOPPED) if column.header == "reason" else None
     for attempt in attempts:
         jobs = [attempt.job] * has_jobs
         cells = (attempt.host, *jobs, f"{attempt.started:%Y-%m-%d %H:%M:%S}", _end(attempt), attempt.reason)

@@ -74,7 +74,7 @@ def rows(text: str) -> list[str]:
 def test_each_attempt_at_a_run_has_a_row(folders: Sequence[Path]) -> None:
     log(folders[0], *INTERRUPTED)
     found = rows(shown("--why", str(folders[0]), "kept"))
-    at = found.index("attempt host job start (UTC) end reason epochs lost")
+    at = found.index("no. host job start (UTC) end reason epochs lost")
     assert found[at + 2 : at + 5] == [
         "1 alpha slurm 12_3 2025-06-01 12:00:00 12:10:00 lost 0 to 7 2 min",
         "2 alpha slurm 12_3 2025-06-01 12:20:00 12:20:30 stopped 7 to 7 30 s",
@@ -94,7 +94,7 @@ def test_an_attempt_that_is_under_way_is_shown_as_running(folders: Sequence[Path
     with leased(RunFolder(folders[0])) as run:
         run.attempts.begin("", lambda _: None)
         found = rows(shown("--why", str(folders[0]), "kept"))
-        assert "attempt host start (UTC) end reason epochs lost" in found  # no job has a name
+        assert "no. host start (UTC) end reason epochs lost" in found  # no job has a name
         assert found[-1].startswith("1 ")
         assert found[-1].endswith(" running 0")
 
