@@ -84,6 +84,7 @@ def test_help_lists_every_key_of_set() -> None:
         ("mtbench report --suite levi2020-table1", {"levi2020-table1"}),
         ("mtbench run --set weight", {"weight-decay="}),
         ("mtbench list back", {"backbones"}),
+        ("mtbench run --track tens", {"tensorboard"}),
         ("mtbench info vgg", {"vgg11"}),
     ],
 )

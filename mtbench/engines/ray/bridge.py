@@ -7,6 +7,7 @@ it closes the pipe, as by its death.
 import sys
 import time
 from multiprocessing.connection import Connection
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import ray
@@ -27,11 +28,16 @@ STORE = 80 * 2**20
 
 def main() -> None:
     """Serve the command at the other end of the pipe whose descriptor is the only argument."""
-    pipe = Connection(int(sys.argv[1]))
+    # Ray's own folder may belong to another user. Not the one that TMPDIR names: paths of sockets must be short.
+    with TemporaryDirectory(prefix="mtbench-ray-", dir="/tmp", ignore_cleanup_errors=True) as folder:
+        _serve(Connection(int(sys.argv[1])), folder)
+
+
+def _serve(pipe: Connection, folder: str) -> None:
     try:
         cluster = pipe.recv()
         try:
-            _connect(cluster)
+            _connect(cluster, folder)
         except Exception as cause:
             pipe.send(Refused(why=f"{type(cause).__name__}: {' '.join(str(cause).split())}"))
             return
@@ -44,12 +50,13 @@ def main() -> None:
         pass
 
 
-def _connect(cluster: Cluster) -> None:
+def _connect(cluster: Cluster, folder: str) -> None:
     common: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
     if cluster.address:
         ray.init(address=cluster.address, **common)
     else:
-        ray.init(address="local", num_cpus=cluster.room, object_store_memory=STORE, include_dashboard=False, **common)
+        common |= {"include_dashboard": False, "object_store_memory": STORE, "_temp_dir": folder}
+        ray.init(address="local", num_cpus=cluster.room, **common)
 
 
 class _Bridge:
@@ -115,8 +122,9 @@ class _Bridge:
 def _over(number: int, reference: Any) -> Over:
     try:
         code, why = ray.get(reference)
-    except RayTaskError as cause:  # such as a worker that lacks mtbench
-        return Over(number=number, code=None, why=f"its worker cannot execute it: {cause.cause}", is_lost=False)
+    except RayTaskError as cause:  # such as a worker that lacks mtbench; the text ends with a traceback
+        last = str(cause.cause).strip().rpartition("\n")[2]
+        return Over(number=number, code=None, why=f"its worker cannot execute it: {last}", is_lost=False)
     except TaskCancelledError:
         return Over(number=number, code=None, why="its task was canceled", is_lost=True)
     except RayError as cause:

@@ -14,6 +14,7 @@ import typer
 from typer.testing import Result
 
 import mtbench as mtbench_package
+from mtbench.cli.app import app as main
 from mtbench.cli.results.track import track
 from mtbench.cli.training.run import run
 from mtbench.cli.training.search import search
@@ -137,6 +138,17 @@ def test_a_tracker_whose_package_is_missing_is_refused_with_the_command_that_ins
     with pytest.raises(PluginError, match=r"needs a package .* pip install 'mtbench\[tensorboard\]'"):
         mtbench("run", *ASKED, "--track", "tensorboard")
     assert not list(place.iterdir())
+
+
+def test_trackers_are_listed_and_their_options_shown() -> None:
+    listed = call(main, "list", "trackers").output
+    assert "Files for TensorBoard: a folder for each run, values against epochs, and hyperparameters." in listed
+    assert listed.index("mlflow") < listed.index("tensorboard") < listed.index("toy-csv")
+    shown = call(main, "info", "mlflow").output
+    assert "mlflow, a tracker of mtbench" in shown
+    assert [line.split()[0] for line in shown.splitlines() if "by default" in line or "name of MLflow" in line] == [
+        *("uri", "experiment", "folder")
+    ]
 
 
 def test_a_dry_run_tracks_nothing(place: Path) -> None:

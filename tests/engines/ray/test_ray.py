@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -70,6 +71,8 @@ def test_a_command_that_is_stopped_leaves_a_checkpoint_and_no_process(tmp_path: 
     others = set(marked(mark)) - {command.pid}
     assert len(others) >= 4
     addresses = listening(others)
+    (folder,) = {Path(path) for pid in others for path in re.findall(r"/tmp/mtbench-ray-\w+", words_of(pid))}
+    assert folder.is_dir()
     command.send_signal(signal.SIGTERM)
     said, _ = command.communicate(timeout=120)
     assert command.returncode == 130, said
@@ -79,3 +82,12 @@ def test_a_command_that_is_stopped_leaves_a_checkpoint_and_no_process(tmp_path: 
     assert list(tmp_path.rglob("checkpoint*"))
     assert not list(tmp_path.rglob("claim.*"))
     assert addresses == {"127.0.0.1"}
+    assert not folder.exists()
+
+
+def words_of(pid: int) -> str:
+    """Return the words of the command of a process; an empty text if it has ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text(errors="replace")
+    except OSError:
+        return ""
