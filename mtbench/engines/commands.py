@@ -47,7 +47,7 @@ export OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
 
 def xargs_lines(jobs: Sequence[Job], site: Site) -> list[str]:
-    """Return a command for each run, in a line that a shell, xargs and GNU parallel read alike.
+    """Return a command for each run, in a line that a shell and xargs read alike.
 
     No module of the folder that it is given in takes the place of another one of that name.
 

@@ -140,7 +140,8 @@ VALID: dict[tuple[str, ...], dict[str, Any]] = {
     ("check",): {"name": "uniform", "--data-root": "data"},
     ("certify",): {"method": "td", "--dry-run": True, "--data-root": "data"},
     ("bench",): {"--methods": "uniform", "--dataset": "toy-all", "--data-root": "data", "--seconds": "0.01"},
-    ("exec",): {"spec": "spec.json", "--data-root": "data"},
+    ("exec",): {"specs": "spec.json", "--data-root": "data"},
+    ("track",): {"folders": "results", "--to": "tensorboard"},
     ("data", "prepare"): {"names": "toy-all", "--data-root": "data"},
     ("data", "verify"): {"names": "toy-all", "--data-root": "data"},
     ("data", "where"): {"name": "toy-all", "--data-root": "data"},
@@ -162,7 +163,7 @@ VALID: dict[tuple[str, ...], dict[str, Any]] = {
 """A valid command line of each command, by option and argument, in the folder of a world."""
 POSITIONS = (
     *("dataset", "method", "column", "first", "second"),
-    *("name", "spec", "run", "results", "file", "folder", "folders", "sources", "names", "kind"),
+    *("name", "specs", "run", "results", "file", "folder", "folders", "sources", "names", "kind"),
 )
 """The names of arguments, in the order in which a command line has them; others are options."""
 
@@ -221,12 +222,14 @@ def _main(arguments: Sequence[str]) -> int:
 
 
 STUBS = {
-    "mtbench.door.training.work.run_all": lambda *_, **__: [],
+    "mtbench.engines.local.engine.run_all": lambda *_, **__: [],
+    "mtbench.engines.local.pool.run_all": lambda *_, **__: [],
     "mtbench.engines.job.execute": lambda *_, **__: None,
+    "mtbench.door.exec.print_to": lambda _: None,
     "mtbench.engines.stop.stop_on_sigterm": lambda: None,
     "mtbench.conformance.examine": lambda *_, **__: iter(()),
     "mtbench.bench.measure.measure": lambda *_, **__: sys.exit(0),
     "mtbench.report.write.save": lambda _: {},
     "mtbench.store.upkeep.prune.remove": lambda *_: [],
 }
-"""Functions that take hours where an argument is valid, or that remove files, and their stand-ins."""
+"""Functions that take hours where an argument is valid, that remove files or end output, and their stand-ins."""

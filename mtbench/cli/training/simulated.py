@@ -119,7 +119,7 @@ def _cluster_line(cluster: "Cluster", courses: int) -> str:
     if cluster.nodes == 1:
         nodes, often, again = "one node", "", "It resumes its runs then."
     else:
-        nodes, often = f"{cluster.nodes} nodes", f", one of them every {duration(cluster.mtbf / cluster.nodes)},"
+        nodes, often = f"{cluster.nodes} nodes", f", one of them every {_short(cluster.mtbf / cluster.nodes)},"
         again = f"Other nodes resume its runs {duration(cluster.notice)} after the failure, when their leases are dead."
     return (
         f"{courses} simulated courses on {nodes}, {each} at a time on each. Each node fails every "
@@ -165,9 +165,9 @@ def _verdict(rows: "Sequence[Row]", courses: int) -> Iterator[str]:
     best = {row.every for row in best_rows(rows)}
     names = ", ".join(_every(row.every) for row in rows if row.every in best)
     if len(best) == len(rows):
-        yield f"No interval is better than another: {courses} courses do not tell them apart."
+        yield f"No interval is better than another in {courses} courses."
     elif len(best) > 1:
-        yield f"Best: {names}; {courses} courses do not tell these apart."
+        yield f"Best: {names}; none of these is better than another in {courses} courses."
     else:
         yield f"Best of these: {names}."
     lacking = [row for row in rows if not row.courses]

@@ -4,7 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import fmean
+from statistics import NormalDist, fmean
 
 import numpy as np
 
@@ -22,8 +22,10 @@ ATTEMPTS = 200_000
 """Attempts of one interval, all courses together, above which fewer courses than `COURSES` are simulated: 1 s each."""
 ENDLESS = 1_000.0
 """Expected failures of one run from which on a grid counts as one that does not end."""
-LEVEL = 1.96
-"""Standard errors of a difference below which two intervals are not told apart."""
+LEVEL = 0.05
+"""Probability that any row as good as the best one is told apart from it by chance."""
+NEGLIGIBLE = 0.001
+"""Fraction of the makespan below which a difference does not matter."""
 
 _USUAL = (0, 10, 30, 60, 120, 300, 600, 1_200, 1_800, 3_600, 7_200, 14_400, 28_800, 86_400)
 
@@ -91,21 +93,22 @@ def compare(
 
 
 def best_rows(rows: Sequence[Row]) -> list[Row]:
-    """Return the row with the least mean makespan first, then those that the courses do not tell apart from it.
+    """Return the row with the least mean makespan first, then those that are as good.
 
-    Two rows are told apart if the difference of their makespans, course by course, is on average more than `LEVEL` of
-    its standard errors from 0. Empty if no row ends.
+    A row is worse if its makespan is longer by more than `NEGLIGIBLE` and by more than chance: by the mean of the
+    differences course by course, with normal quantiles and Bonferroni's correction. Empty if no row ends.
     """
     ending = [row for row in rows if row.courses]
     if not ending:
         return []
     best = min(ending, key=lambda row: row.mean("makespan"))
-    return [best, *(row for row in ending if row is not best and not _is_longer(row, best))]
+    errors = NormalDist().inv_cdf(1 - LEVEL / 2 / max(1, len(ending) - 1))
+    return [best, *(row for row in ending if row is not best and not _is_worse(row, best, errors))]
 
 
-def _is_longer(row: Row, best: Row) -> bool:
+def _is_worse(row: Row, best: Row, errors: float) -> bool:
     pairs = zip(row.courses, best.courses, strict=True)
     differences = np.array([one.makespan - other.makespan for one, other in pairs])
-    if len(differences) < 2:
+    if len(differences) < 2 or differences.mean() <= NEGLIGIBLE * best.mean("makespan"):
         return False
-    return bool(differences.mean() > LEVEL * differences.std(ddof=1) / math.sqrt(len(differences)))
+    return bool(differences.mean() > errors * differences.std(ddof=1) / math.sqrt(len(differences)))
