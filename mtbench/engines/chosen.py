@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from mtbench import registry
 from mtbench.contract.options import parse_options
 from mtbench.contract.options.limits import check_number
 from mtbench.engines.engine import Engine
 from mtbench.engines.local.engine import Local
+from mtbench.errors import PluginError, UsageError
 from mtbench.plan.chosen import load_plugin, split_options
 
 __all__ = ["Execution", "choose_engine", "execution_of"]
@@ -55,9 +57,15 @@ def choose_engine(text: str, given: Mapping[str, str] | None = None) -> Engine:
 
     Raises:
         UsageError: there is no such engine or option, a value does not fit, or an option is given twice.
-        PluginError: the engine is broken.
+        PluginError: the engine is broken, or a package that it needs is not installed.
     """
     chosen = split_options(text, "engine")
     engine: type[Engine] = load_plugin("engine", chosen.name, Engine)
+    if extra := registry.lacking(registry.find("engine", chosen.name)):
+        raise PluginError(
+            f"engine '{chosen.name}' needs a package that is not installed.", mend=f"Install it: pip install '{extra}'"
+        )
+    for name in chosen.options.keys() & (given or {}).keys():
+        raise UsageError(f"engine '{chosen.name}' is given option '{name}' twice, by --{name.replace('_', '-')} too.")
     options = {**chosen.options, **(given or {})}
     return engine(parse_options(engine.Options, options, owner=f"engine '{chosen.name}'"))

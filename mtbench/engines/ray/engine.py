@@ -3,16 +3,15 @@
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar
 
 from mtbench.engines.engine import Engine, Job, Listener, Outcome, Site
+from mtbench.engines.kinds import kinds_of
 from mtbench.engines.local.slots import cores
 from mtbench.engines.ray.cluster import Connection
 from mtbench.engines.ray.driver import Driver
 from mtbench.engines.ray.options import RayOptions
-from mtbench.engines.slurm.elements import kinds_of
 from mtbench.engines.stop import interrupts
 from mtbench.errors import Stopped, UsageError
 from mtbench.store.files.atomic import make_folder
@@ -52,8 +51,6 @@ class Ray(Engine):
         return [device] * (jobs or (MANY if self.options.head else max(1, cores() // self.options.cpus)))
 
     def execute(self, jobs: Sequence[Job], site: Site, listener: Listener) -> list[Outcome]:
-        if find_spec("ray") is None:
-            raise UsageError("engine 'ray' needs Ray, which is not installed.", mend="pip install 'mtbench[ray]'")
         room = len(site.places) * self.options.cpus
         with expected(jobs, site) as expect, interrupts() as asked:
             driver = Driver(jobs, site, expect, self.options, listener, asked)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mtbench.engines.engine import Job, Site
+from mtbench.engines.kinds import kinds_of
 from mtbench.engines.slurm.commands import Commands
-from mtbench.engines.slurm.elements import grouped, kinds_of, seconds_of
+from mtbench.engines.slurm.elements import grouped, seconds_of
 from mtbench.engines.slurm.options import SlurmOptions, limit_of
 from mtbench.engines.slurm.queue import Entry, Place
 from mtbench.engines.slurm.script import MARGIN

@@ -1,6 +1,5 @@
 """The runs of each element of an array: one, or several short ones."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
@@ -8,13 +7,10 @@ import torch
 
 from mtbench.engines.engine import Job
 from mtbench.engines.slurm.script import MARGIN
-from mtbench.errors import StoreError
 from mtbench.plan.spec import RunSpec
-from mtbench.store.files.guard import SHORT, read_guarded
-from mtbench.store.run.folder import read_spec
 from mtbench.train.cost.speeds import Speeds, seconds_at
 
-__all__ = ["grouped", "kinds_of", "seconds_of"]
+__all__ = ["grouped", "seconds_of"]
 
 FULL = 600.0
 """Seconds that an element of short runs is to last, beside which the start of a job counts little."""
@@ -49,24 +45,6 @@ def grouped(
         elements[-1].append(run)
         filled += lasts
     return elements
-
-
-def kinds_of(jobs: Sequence[Job]) -> list[tuple[RunSpec, list[Job]]]:
-    """Return the kinds of runs, which differ in their seed alone, each with the spec of one of them.
-
-    Raises:
-        StoreError: a spec cannot be read.
-    """
-    kinds: dict[str, list[Job]] = {}
-    for job in jobs:
-        path = job.folder / "spec.json"
-        try:
-            found = json.loads(read_guarded(path, SHORT))  # a fifth of the time that a spec takes, of a thousand runs
-            found.pop("seed")
-        except (OSError, ValueError, KeyError, AttributeError) as cause:
-            raise StoreError(f"{path} is not the spec of a run.") from cause
-        kinds.setdefault(json.dumps(found, sort_keys=True), []).append(job)
-    return [(read_spec(alike[0].folder / "spec.json"), alike) for alike in kinds.values()]
 
 
 def seconds_of(kinds: Sequence[tuple[RunSpec, Sequence[Job]]]) -> Mapping[Job, float]:

@@ -1,15 +1,16 @@
 """The options of the engine ``slurm``."""
 
+import math
 import re
 import shlex
 from dataclasses import dataclass
 
 from mtbench.contract import option
 from mtbench.errors import UsageError
+from mtbench.plan.durations import parse_duration
 
 __all__ = ["SlurmOptions", "limit_of"]
 
-_OURS = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)min)?", re.ASCII)
 _SLURMS = re.compile(r"(?:(\d+)-)?(\d+)(?::(\d+))?(?::(\d+))?", re.ASCII)
 
 
@@ -54,7 +55,7 @@ def limit_of(text: str) -> int | None:
     """Return the seconds of a time limit; None for an empty text.
 
     Args:
-        text: ``4h``, ``90min``, ``2d``, ``1d12h``, or one of Slurm's forms: minutes, minutes:seconds,
+        text: a duration (see `mtbench.plan.durations`), or one of Slurm's forms: minutes, minutes:seconds,
             hours:minutes:seconds, days-hours, days-hours:minutes and days-hours:minutes:seconds.
 
     Raises:
@@ -62,19 +63,14 @@ def limit_of(text: str) -> int | None:
     """
     if not text:
         return None
-    seconds = 0
-    if ours := _OURS.fullmatch(text):
-        days, hours, minutes = (int(part or 0) for part in ours.groups())
-        seconds = 86400 * days + 3600 * hours + 60 * minutes
-    elif slurms := _SLURMS.fullmatch(text):
+    subject = "option 'time' of engine 'slurm'"
+    if slurms := _SLURMS.fullmatch(text):
         before, *parts = slurms.groups()
         given = [int(part) for part in parts if part]
         # After days the first number is hours; otherwise one or two numbers begin with minutes.
         sizes = (3600, 60, 1) if before or len(given) == 3 else (60, 1)
         seconds = 86400 * int(before or 0) + sum(size * part for size, part in zip(sizes, given, strict=False))
-    if seconds <= 0:
-        raise UsageError(
-            f"option 'time' of engine 'slurm' is '{text}'.",
-            allowed="A time is such as 4h, 90min, 2d or 1d12h, a number of minutes, or in Slurm's form 1-12:00:00.",
-        )
-    return seconds
+        if seconds > 0:
+            return seconds
+        raise UsageError(f"{subject} is '{text}'.", allowed="A time is such as 4h or 90min, or a number of minutes.")
+    return math.ceil(parse_duration(text, subject=subject, low=1))

@@ -14,6 +14,7 @@ from mtbench.errors import UsageError
         ("2d", 2 * 86400),
         ("1d12h", 36 * 3600),
         ("1h30min", 5400),
+        ("90s", 90),
         ("90", 5400),
         ("90:30", 5430),
         ("1:30:00", 5400),
@@ -32,9 +33,9 @@ def test_a_time_makes_options(text: str) -> None:
     assert SlurmOptions(time=text).time == text
 
 
-@pytest.mark.parametrize("text", ["0", "h", "4 h", "four", "-4h", "1:2:3:4", "90s", "4h30", "0min"])
+@pytest.mark.parametrize("text", ["0", "h", "four", "-4h", "1:2:3:4", "4h30", "0min"])
 def test_what_is_no_time_is_refused_with_the_forms_that_are(text: str) -> None:
-    with pytest.raises(UsageError, match="90min"):
+    with pytest.raises(UsageError, match="option 'time' of engine 'slurm' is"):
         SlurmOptions(time=text)
 
 
