@@ -83,7 +83,7 @@ def parse_queue(text: str) -> dict[Place, Entry]:
 def unusual(queue: Mapping[Place, Entry]) -> dict[str, Place]:
     """Return the reasons for which elements wait that do not pass by themselves, each with the first such element."""
     found: dict[str, Place] = {}
-    for place, entry in sorted(queue.items(), key=lambda item: item[0]):
+    for place, entry in queue.items():
         if entry.state == "PENDING" and entry.reason not in _USUAL:
-            found.setdefault(entry.reason, place)
+            found[entry.reason] = min(place, found.get(entry.reason, place))
     return found
