@@ -166,9 +166,10 @@ def _built(method: MethodChoice, setup: Setup, device: torch.device) -> Network:
 
 
 class _Undrawn(TorchFunctionMode):
-    """A block in which weights are not initialized.
+    """A block in which weights are not initialized, and ReLUs return their input.
 
-    On the meta device they have no values, and torch takes milliseconds for each tensor to notice that.
+    On the meta device there are no values. Torch takes milliseconds for each tensor to notice that, and a second for
+    the first ReLU, since that imports torch's compiler (2.14).
     """
 
     def __torch_function__(
@@ -177,6 +178,8 @@ class _Undrawn(TorchFunctionMode):
         given = kwargs or {}
         if func in _DRAWS:
             return args[0] if args else given["tensor"]
+        if func is nn.functional.relu:
+            return args[0] if args else given["input"]
         return func(*args, **given)
 
 

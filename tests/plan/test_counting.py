@@ -1,4 +1,6 @@
 import dataclasses
+import subprocess
+import sys
 from math import prod
 from pathlib import Path
 
@@ -8,7 +10,7 @@ from torch import Tensor
 
 from mtbench import registry
 from mtbench.contract import Classification, NoOptions, Setup, Task, is_plain
-from mtbench.plan import facts
+from mtbench.plan import counting, facts
 from mtbench.plan.counting import Macs, count_macs, count_work, outline, parts, total, weights
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.parse import parse_backbone, parse_dataset, parse_method
@@ -127,3 +129,27 @@ def test_planning_takes_no_memory_for_weights(monkeypatch: pytest.MonkeyPatch) -
     plan(Request(methods=["uniform@vgg11"], datasets=["mmnist2"], settings={}, seeds=[0]))
     assert built == [{"meta"}]
     assert not Path("mmnist2").exists()
+
+
+PLANNED = """
+import sys
+from mtbench.plan.grid import Request, plan
+plan(Request(methods=["uniform", "single", "td"], datasets=["mmnist2"], settings={}, seeds=[0]))
+print("torch" in sys.modules, "torch._dynamo" in sys.modules)
+"""
+
+
+def test_planning_imports_no_compiler_which_takes_as_long_as_all_else() -> None:
+    done = subprocess.run([sys.executable, "-c", PLANNED], capture_output=True, text=True, check=True, timeout=120)
+    assert done.stdout == "True False\n"
+
+
+@pytest.mark.parametrize("name", [name for name in registry.entries("backbone") if name != "point"])
+def test_a_backbone_measures_the_same_shapes_without_values(name: str) -> None:
+    backbone = registry.load("backbone", name)
+    shape = (1 if name.startswith("toy") else 3, 64, 64)
+    options = backbone.Options()
+    values = backbone(options, shape)
+    with torch.device("meta"), counting._Undrawn():
+        outlined = backbone(options, shape)
+    assert outlined.shapes == values.shapes
