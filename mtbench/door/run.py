@@ -95,6 +95,7 @@ def run(
     work = work_on(results, data_root, execution, refresh, quiet=quiet)
     with tracked(work, track, quiet=quiet) as work:
         specs = plan(request, left_out=work.say)
+        work.check_waits()
         work.check(specs)
         work.prepare(specs)
         runs = work(specs)

@@ -117,6 +117,7 @@ def search(
     execution = execution_of(engine, device, jobs, runs_per_device, checkpoint_every)
     work = work_on(results, data_root, execution, refresh, quiet=quiet)
     firsts = [plan.specs(plan.default, request.seeds, validation=True)[0] for plan in plans]
+    work.check_waits()
     work.check(firsts)
     work.prepare(firsts)
     for line in unlike_versions(plans, work.results):

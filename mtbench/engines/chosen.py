@@ -1,7 +1,7 @@
 """The engine that a command uses, and the manner in which it executes runs."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 from mtbench import registry
 from mtbench.contract.options import parse_options
@@ -64,6 +64,11 @@ def choose_engine(text: str, given: Mapping[str, str] | None = None) -> Engine:
     if extra := registry.lacking(registry.find("engine", chosen.name)):
         raise PluginError(
             f"engine '{chosen.name}' needs a package that is not installed.", mend=f"Install it: pip install '{extra}'"
+        )
+    for name in sorted((given or {}).keys() - {each.name for each in fields(engine.Options)}):
+        raise UsageError(
+            f"--{name.replace('_', '-')} was given, and engine '{chosen.name}' has no such option.",
+            mend="Leave it out, or name an engine that has it, such as --engine slurm.",
         )
     for name in chosen.options.keys() & (given or {}).keys():
         raise UsageError(f"engine '{chosen.name}' is given option '{name}' twice, by --{name.replace('_', '-')} too.")

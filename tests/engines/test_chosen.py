@@ -21,7 +21,7 @@ def test_options_of_an_engine_follow_its_name_and_may_be_given_beside_it() -> No
     ("text", "given", "message"),
     [
         ("slrum", {}, r"engine 'slrum' is not installed\. Did you mean 'slurm'\?"),
-        ("local", {"partition": "main"}, r"engine 'local' has no option 'partition'\. It has no options"),
+        ("local", {"partition": "main"}, r"--partition was given, and engine 'local' has no such option"),
         ("slurm:partiton=main", {}, r"engine 'slurm' has no option 'partiton'\. Did you mean 'partition'\?"),
         ("slurm:array-size=0", {}, r"option 'array_size' of engine 'slurm' is 0"),
         ("slurm:time=4h", {"time": "2h"}, r"engine 'slurm' is given option 'time' twice"),

@@ -16,9 +16,9 @@ __all__ = ["EXAMPLES", "exec_"]
 
 EXAMPLES = """Examples:
 
-  mtbench exec results/local/toy2/td/seed-0-1a2b3c4d
+  mtbench exec results/local/mmnist2/td/seed-0-1a2b3c4d
   mtbench exec spec.json --results results/local --pdb
-  mtbench exec results/local/toy2/td/seed-* --job "$SLURM_JOB_ID"
+  mtbench exec results/local/mmnist2/td/seed-* --job "$SLURM_JOB_ID"
 """
 
 

@@ -68,6 +68,7 @@ EXAMPLES = """Examples:
   mtbench run --suite levi2020-table1 --quick
   mtbench run --suite levi2020-table1 --until-decided --max-seeds 20 --dry-run
   mtbench run --methods td --dataset mmnist2 --track tensorboard
+  mtbench run --methods td,moo --dataset mmnist3 --engine slurm --time 4h --follow
   mtbench run --suite levi2020-table1 --dry-run --from 'results/*/*.zip'
 """
 
@@ -171,6 +172,8 @@ def run(
         say=lambda line: say(out, line, style="dim", markup=False),
     )
     specs = asked.specs
+    if asked.searches and not dry_run:
+        work.check_waits()
     if asked.suite and not dry_run:
         say(out, declared_line(asked.suite, results), style="dim")
     studies = [
@@ -233,7 +236,7 @@ def _summarize(agenda: "Agenda", outcomes: "Sequence[Outcome]", results: Path, s
     queued = sum(outcome.how == "queued" for outcome in outcomes)
     if queued:
         runs = "1 run is" if queued == 1 else f"{queued} runs are"
-        say(out, f"{runs} left to the scheduler. `mtbench status` shows them, as the same command with --follow does.")
+        say(out, f"{runs} left to the scheduler. The same command with --follow shows their progress.")
     total = len(agenda.done) + len(without)
     verb = "run has" if total == 1 else "runs have"
     say(out, f"{len(agenda.done)} of {total} {verb} a record. Tables and figures: mtbench report{place}", markup=False)

@@ -28,7 +28,17 @@ from mtbench.cli.base.shared import (
     data_root,
     whole_number,
 )
-from mtbench.cli.training.engine import CheckpointEvery, EngineName, execution_of
+from mtbench.cli.training.engine import (
+    ArraySize,
+    CheckpointEvery,
+    EngineName,
+    Follow,
+    Gres,
+    Partition,
+    RunsPerJob,
+    TimeLimit,
+    execution_of,
+)
 from mtbench.cli.training.execution import parse_refresh, protocol_name, settings, stoppable, work_of
 from mtbench.cli.training.tracking import Track, followed
 from mtbench.door.given import names
@@ -46,6 +56,7 @@ EXAMPLES = """Examples:
   mtbench search --methods branches --dataset mmnist2 --trials 40 --quick
   mtbench search --methods td --dataset mmnist2 --space lr=1e-4..1e-2:log
   mtbench search --methods td --dataset mmnist2 --sampler grid --space lr=3e-4/1e-3
+  mtbench search --methods td --dataset mmnist2 --engine slurm --time 4h --follow
 """
 SEARCH = "Search"
 
@@ -146,6 +157,12 @@ def search(
     jobs: Jobs = None,
     runs_per_device: RunsPerDevice = 1,
     engine: EngineName = "local",
+    follow: Follow = False,
+    partition: Partition = "",
+    time: TimeLimit = "",
+    array_size: ArraySize = None,
+    gres: Gres = "",
+    runs_per_job: RunsPerJob = None,
     checkpoint_every: CheckpointEvery = 0,
     refresh: Refresh = None,
     strict: Annotated[
@@ -185,6 +202,12 @@ def search(
             jobs=jobs,
             runs_per_device=runs_per_device,
             checkpoint_every=checkpoint_every,
+            partition=partition,
+            time=time,
+            array_size=array_size,
+            gres=gres,
+            runs_per_job=runs_per_job,
+            follow=follow,
         ),
         refresh=parse_refresh(refresh or []),
         strict=strict,
@@ -250,6 +273,7 @@ def conduct(
     firsts = [plan.specs(plan.default, request.seeds, validation=True)[0] for plan in plans]
     work.check(firsts)
     if not dry_run:
+        work.check_waits()
         work.prepare(firsts)
     show.announce(plans, console, results=results, root=root, execution=execution, dry_run=dry_run)
     if dry_run:

@@ -94,6 +94,7 @@ def run_until_decided(until: "UntilDecided", work: "Work", out: "Console", *, na
     if dry_run:
         _preview(until, plan, work, out)
         return
+    work.check_waits()
     say(out, declared_line(until.suite, until.results), style="dim")
     plan = until.seal(work)
     say(out, _sealed_line(plan, until.path), style="dim", markup=False)

@@ -157,8 +157,8 @@ class Work:
         """
         if not self.execution.engine.waits:
             raise UsageError(
-                "the next runs depend on the results of these, and the engine does not wait for them.",
-                mend="Add --follow, or follow=true to the options of the engine.",
+                "the results of the runs are needed next, and the engine does not wait for them.",
+                mend="Add --follow, or the option follow=true of the engine, e.g. slurm:follow=true.",
             )
 
     @property

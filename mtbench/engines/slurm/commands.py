@@ -74,19 +74,23 @@ class Commands:
             name: the name of the job, by which a submission is found that was accepted although the command failed.
 
         Raises:
-            Unanswered, Refused: see `call`.
+            Unanswered: see `call`.
+            Refused: see `call`; or the command has printed no number, and the array is not in the queue.
         """
 
-        def accepted() -> str:
-            found = [entry.array for place, entry in self.queue().items() if place.submission == name]
-            return found[0] if found else self.call(words)
+        def queued() -> str:
+            return next((entry.array for place, entry in self.queue().items() if place.submission == name), "")
 
         try:
             said = self.call(words)
         except Unanswered as cause:
             self._pause(cause)
-            said = self.patiently(accepted)
-        return said.strip().partition(";")[0]  # "12", or "12;cluster"
+            said = self.patiently(lambda: queued() or self.call(words))
+        # "12", or "12;cluster"; a site's own sbatch may print more before it.
+        numbers: list[str] = re.findall(r"^(\d+)(?:;.*)?$", said, re.MULTILINE | re.ASCII)
+        if number := numbers[-1] if numbers else self.patiently(queued):
+            return number
+        raise Refused(f"{words[0]} has printed no number of a job, but {said.strip()[:200]!r}.")
 
     def largest_array(self) -> int:
         """Return the number of elements that an array may have.
@@ -115,8 +119,8 @@ class Commands:
             raise Refused(f"{words[0]} cannot be started: {cause.strerror or cause}.") from cause
         if ended.returncode == 0:
             return ended.stdout
-        said = " ".join(ended.stderr.split()) or f"exit code {ended.returncode}"
-        raise (Unanswered if _SILENT.search(said) else Refused)(f"{words[0]} says: {said}")
+        said = " ".join(ended.stderr.replace(f"{words[0]}: error: ", "").split()) or f"exit code {ended.returncode}"
+        raise (Unanswered if _SILENT.search(said) else Refused)(f"{words[0]} says: {said.rstrip('.')}.")
 
     def patiently(self, ask: Callable[[], Answer]) -> Answer:
         """Return the answer of a function of this class, which is repeated while there is none.

@@ -62,7 +62,7 @@ class Slurm(Engine):
                 raise Stopped(f"stopped by {asked[0].name}; {_count(placed, left)}.", mend=_AGAIN) from None
             except (Refused, Unanswered) as cause:
                 if not (self.options.follow and placed):
-                    raise RunError(f"{cause} So {_count(placed, left)}.", mend=f"{_mend(cause)}{_AGAIN}") from cause
+                    raise RunError(f"{cause} So {_count(placed, left)}.", mend=_mend(cause, placed)) from cause
                 listener.noted(left[0], f"{_count(placed, left)}, and the others are submitted later: {cause}")
             if self.options.follow:
                 return done + Follower(desk, slurm, listener, wait).follow(left, placed)
@@ -73,10 +73,13 @@ class Slurm(Engine):
 _AGAIN = "The same command submits the others."
 
 
-def _mend(cause: RunError) -> str:
-    """Return the remedy for a limit on the jobs of a user."""
-    is_limit = "limit" in str(cause).lower()
-    return "Fewer jobs are needed with --runs-per-job or --array-size. " if is_limit else ""
+def _mend(cause: RunError, placed: Sequence[Element]) -> str:
+    """Return the remedy for a submission that was refused or not answered, such as for a limit on jobs of a user."""
+    if "limit" in str(cause).lower():
+        return f"Fewer jobs are needed with --runs-per-job or --array-size. {_AGAIN}"
+    if placed or isinstance(cause, Unanswered):
+        return _AGAIN
+    return "`mtbench info slurm` lists the options; its option sbatch takes others, such as --account=mine."
 
 
 def _count(placed: Sequence[Element], jobs: Sequence[Job]) -> str:

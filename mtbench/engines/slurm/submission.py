@@ -95,11 +95,14 @@ def read_submissions(results: Path, names: Collection[str]) -> list[Submission]:
 def remove_finished(results: Path, queued: Collection[str]) -> None:
     """Remove the folders of submissions that are in the queue no longer, and whose runs all have a record.
 
-    Raises:
-        StoreError: one cannot be read.
+    One that cannot be read is left as it is, since nothing depends on it any more.
     """
     for name in [name for name in _names(results) if name not in queued]:
-        runs = (run for element in _read(results / FOLDER / name / _FILE).elements for run in element)
+        try:
+            elements = _read(results / FOLDER / name / _FILE).elements
+        except StoreError:
+            continue
+        runs = (run for element in elements for run in element)
         if all((results / run / "record.json").exists() for run in runs):
             shutil.rmtree(results / FOLDER / name, ignore_errors=True)
 

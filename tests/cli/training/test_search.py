@@ -298,3 +298,11 @@ def test_a_search_that_is_killed_again_and_again_finds_what_one_that_is_not_find
     assert outcome(found(place / "killed")) == outcome(found(place / "whole"))
     lines = [line for path in place.rglob("journal.log") for line in path.read_text().splitlines()]
     assert sum("distributions" in json.loads(line) for line in lines) == 28  # each trial came into a journal once
+
+
+def test_an_engine_that_does_not_wait_is_refused_before_anything_is_written(place: Path) -> None:
+    with pytest.raises(UsageError, match="slurm:follow=true"):
+        mtbench("search", "--methods", "uniform", "--dataset", "toy2", "--quick", "--engine", "slurm")
+    with pytest.raises(UsageError, match="slurm:follow=true"):
+        search_from_python("uniform", "toy2", protocol="quick", engine="slurm")
+    assert not list(place.iterdir())

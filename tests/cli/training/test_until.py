@@ -228,3 +228,11 @@ def test_what_has_no_claims_cannot_be_decided(place: Path) -> None:
     (place / "toys.toml").write_text(SUITE.partition("[[claim]]")[0])
     with pytest.raises(UsageError, match="suite 'toys' has no claims"):
         mtbench(*COMMAND)
+
+
+def test_looks_are_not_sealed_for_an_engine_that_does_not_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "toys.toml").write_text(SUITE)
+    with pytest.raises(UsageError, match="slurm:follow=true"):
+        mtbench("run", "--suite", "toys.toml", "--until-decided", "--engine", "slurm")
+    assert not (tmp_path / "results").exists()

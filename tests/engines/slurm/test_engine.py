@@ -15,7 +15,7 @@ from mtbench.engines.slurm import follow
 from mtbench.engines.slurm.commands import Commands
 from mtbench.engines.slurm.engine import Slurm
 from mtbench.engines.slurm.options import SlurmOptions
-from mtbench.errors import RunError, Stopped, UsageError
+from mtbench.errors import RunError, Stopped, StoreError, UsageError
 from mtbench.plan.grid import Request, plan
 from mtbench.store.run.folder import RunFolder
 from mtbench.train.progress import Progress
@@ -208,6 +208,38 @@ def test_a_refusal_is_an_error_with_the_words_of_slurm(tmp_path: Path, cluster: 
     cluster.says("sbatch", 'echo "sbatch: error: invalid partition specified: nowhere" >&2; exit 1')
     with pytest.raises(RunError, match="invalid partition specified: nowhere"):
         run(tmp_path, [0], partition="nowhere")
+
+
+def test_a_refusal_of_everything_promises_no_later_submission(tmp_path: Path, cluster: FakeSlurm) -> None:
+    cluster.says("sbatch", 'echo "sbatch: error: Batch job submission failed: Invalid account" >&2; exit 1')
+    with pytest.raises(RunError) as caught:
+        run(tmp_path, [0])
+    said = "sbatch says: Batch job submission failed: Invalid account. So 0 of 1 runs are in the queue. "
+    assert str(caught.value).startswith(said)
+    assert "The same command" not in str(caught.value)
+
+
+def test_the_number_of_an_array_is_found_whatever_a_site_prints_beside_it(tmp_path: Path, cluster: FakeSlurm) -> None:
+    cluster.says("sbatch", 'echo "Welcome to 2 clusters"; echo; echo "77;north"')
+    assert [outcome.why for outcome in run(tmp_path, [0])] == ["job 77_0 of Slurm"]
+    name = 'for word in "$@"; do case $word in --job-name=*) name=${word#*=};; esac; done; '
+    cluster.says("sbatch", name + 'echo "78_0|0|PENDING||Priority|$name" >> "$HERE/queue"; echo thanks')
+    assert [outcome.why for outcome in run(tmp_path, [1])] == ["job 78_0 of Slurm"]
+    cluster.says("sbatch", "echo thanks")
+    with pytest.raises(RunError, match="sbatch has printed no number of a job, but 'thanks'"):
+        run(tmp_path, [2])
+
+
+def test_a_damaged_file_of_a_submission_that_is_over_stops_nothing(tmp_path: Path, cluster: FakeSlurm) -> None:
+    run(tmp_path, [0])
+    _, site = make(tmp_path, [0])
+    (file,) = (site.results / ".slurm").glob("mtbench-*/submission.json")
+    file.write_text("{")
+    with pytest.raises(StoreError, match="is not the file of a submission"):
+        run(tmp_path, [1])
+    cluster.change("11_0", "COMPLETED")
+    assert [outcome.how for outcome in run(tmp_path, [1])] == ["queued"]
+    assert file.exists()
 
 
 def test_options_of_the_local_engine_are_refused(cluster: FakeSlurm) -> None:  # noqa: ARG001
