@@ -8,6 +8,7 @@ import sys
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from mtbench.engines.ray.options import RayOptions
 from tests.waits import wait_until
@@ -45,23 +46,25 @@ def node(folder: Path, cluster: RayOptions, name: str, *, cpus: int) -> Iterator
 @contextmanager
 def _started(folder: Path, token: Path, name: str, *options: str) -> Iterator["subprocess.Popen[bytes]"]:
     log = folder / f"{name}.log"
-    more = ("--block", "--include-log-monitor=false", "--object-store-memory=80000000", f"--temp-dir={folder / name}")
     ports = ("--dashboard-agent-listen-port=0", "--min-worker-port=0", "--max-worker-port=0")
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "ray.scripts.scripts", "start", *options, *more, *ports],
-            env=os.environ | QUIET | {"RAY_AUTH_TOKEN_PATH": str(token)},
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
-    try:
-        wait_until(lambda: b"Ray runtime started" in log.read_bytes() or process.poll() is not None)
-        assert process.poll() is None, log.read_text()
-        yield process
-    finally:
-        kill(process)
+    # Paths of sockets have at most 107 bytes, and those of pytest's folders are long.
+    with TemporaryDirectory(prefix="ray-", dir="/tmp", ignore_cleanup_errors=True) as place:
+        more = ("--block", "--include-log-monitor=false", "--object-store-memory=80000000", f"--temp-dir={place}")
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "ray.scripts.scripts", "start", *options, *more, *ports],
+                env=os.environ | QUIET | {"RAY_AUTH_TOKEN_PATH": str(token)},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        try:
+            wait_until(lambda: b"Ray runtime started" in log.read_bytes() or process.poll() is not None)
+            assert process.poll() is None, log.read_text()
+            yield process
+        finally:
+            kill(process)
 
 
 def free_port() -> int:
