@@ -3,6 +3,7 @@ import subprocess
 import sys
 from math import prod
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -146,7 +147,7 @@ def test_planning_imports_no_compiler_which_takes_as_long_as_all_else() -> None:
 
 @pytest.mark.parametrize("name", [name for name in registry.entries("backbone") if name != "point"])
 def test_a_backbone_measures_the_same_shapes_without_values(name: str) -> None:
-    backbone = registry.load("backbone", name)
+    backbone: Any = registry.load("backbone", name)
     shape = (1 if name.startswith("toy") else 3, 64, 64)
     options = backbone.Options()
     values = backbone(options, shape)
