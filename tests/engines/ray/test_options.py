@@ -69,11 +69,5 @@ def test_a_port_whose_owner_is_not_ray_is_given_up_after_the_deadline(tmp_path: 
             execute(RayOptions(head="127.0.0.1", port=port, deadline=3), site_of(tmp_path))
 
 
-def test_without_ray_the_engine_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mtbench.engines.ray.engine.find_spec", lambda _: None)
-    with pytest.raises(UsageError, match=r"pip install 'mtbench\[ray\]'"):
-        execute(RayOptions(), site_of(tmp_path))
-
-
 def execute(options: RayOptions, site: Site) -> None:
     Ray(options).execute(grid(site, "single"), site, Silence())
