@@ -118,12 +118,16 @@ class Engine(ABC):
                 return outcomes
 
     Attributes:
+        extra: the optional dependency that the engine needs, in pip's notation, e.g. ``mine[cluster]``: a plain text.
+        extra_modules: the modules that `extra` installs: a tuple of plain texts.
         Options: the data class of its options (see `mtbench.contract.option`), a class attribute.
         is_local: True if it executes runs on this machine, whose devices and speeds are then those of the runs; a class
             attribute.
         options: an instance of `Options`.
     """
 
+    extra: ClassVar[str] = ""
+    extra_modules: ClassVar[tuple[str, ...]] = ()
     Options: ClassVar[type[Any]] = NoOptions
     is_local: ClassVar[bool] = False
 

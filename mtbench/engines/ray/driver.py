@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mtbench.engines.engine import Job, Listener, Outcome, Site, outcome
+from mtbench.engines.local.pool import RECHECK
 from mtbench.engines.ray.attend import STOPPING
 from mtbench.engines.ray.cluster import Connection
 from mtbench.engines.ray.messages import Over, Submit
@@ -24,8 +25,6 @@ __all__ = ["Driver"]
 
 LOOK = 1.0
 """Seconds between two looks at the folders of submitted runs."""
-RECHECK = 1.0
-"""Seconds between two checks of a run that another process works on."""
 SILENT = 30.0
 """Seconds after which a run is submitted again that had a live lease and has none, though Ray reports no end."""
 INTERRUPTED = 130
