@@ -123,8 +123,8 @@ class Averaged(Heads):
 @pytest.mark.parametrize(
     "method",
     [
-        *("astmt", "chmod", "cross-stitch", "film", "mmoe", "mtan", "progressive", "routing", "single"),
-        *("superposition", "tensormod", "td", "uniform"),
+        *("astmt", "chmod", "cross-stitch", "film", "mmoe", "mtan", "ple", "progressive", "routing"),
+        *("single", "superposition", "tensormod", "td", "uniform"),
     ],
 )
 def test_every_network_here_has_maps_that_depend_on_the_task(method: str) -> None:

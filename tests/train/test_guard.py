@@ -25,7 +25,10 @@ from mtbench.train.guard import guard
 from mtbench_toys.quadratic import Quadratic, batch_of, losses_of
 from tests.train.runs import CPU, run, spec_of
 
-NEED = {"db-mtl", "dwa", "famo", "gls", "gradnorm", "imtl", "imtl-l", "imtl-ub", "scale-invariant", "uncertainty"}
+NEED = {
+    *("db-mtl", "dwa", "famo", "gls", "gradnorm", "imtl", "imtl-l", "imtl-ub", "scale-invariant", "uncertainty"),
+    "uw-so",
+}
 """Balancers of logarithms, roots or ratios of losses, and of scales that have an optimum for a positive loss alone."""
 BY_LOSS = {"mgda:normalize=loss", "mgda:normalize=loss+", "mgda-ub:normalize=loss", "mgda-ub:normalize=loss+"}
 STEP = "at step 3 (epoch 1, its step 3)"

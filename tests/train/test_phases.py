@@ -114,6 +114,7 @@ FROZEN = [
     "mtan",
     "cross-stitch",
     "mmoe",
+    "ple",
     "astmt",
     "single",
     "routing",

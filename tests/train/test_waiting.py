@@ -27,7 +27,7 @@ from tests.train.runs import CPU, run, same, spec_of
 from tests.train.waiting import Waits
 
 WITHOUT = [
-    *("uniform", "branches+fixed:weights=.2/.3/.5", "branches+dwa", "chmod", "td", "single"),
+    *("uniform", "branches+fixed:weights=.2/.3/.5", "branches+dwa", "branches+uw-so", "chmod", "td", "single"),
     "td:bu1_loss=.5",
 ]
 """Methods whose steps do not wait."""

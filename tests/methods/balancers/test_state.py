@@ -12,7 +12,7 @@ from mtbench.train.loop import fit
 from mtbench.train.trained import train
 from tests.builders.keepers import Memory
 
-NAMES = ["random", "uncertainty", "dwa", "famo", "gls", "stch", "scale-invariant", "gradnorm", "db-mtl"]
+NAMES = ["random", "uncertainty", "uw-so", "dwa", "famo", "gls", "stch", "scale-invariant", "gradnorm", "db-mtl"]
 CPU = torch.device("cpu")
 
 

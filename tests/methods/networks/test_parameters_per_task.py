@@ -1,4 +1,4 @@
-"""Networks with parameters of each task throughout: cross-stitch, MMoE, MTAN, progressive."""
+"""Networks with parameters of each task throughout: cross-stitch, MMoE, MTAN, PLE, progressive."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from mtbench.plan.grid import Request, plan
 from mtbench.train.assemble import Assembly, assemble
 from tests.builders.networks import network_of
 
-NETWORKS = ["cross-stitch", "mmoe", "mtan", "progressive"]
+NETWORKS = ["cross-stitch", "mmoe", "mtan", "ple", "progressive"]
 
 
 def assembled(method: str, toy: str) -> Assembly:
@@ -19,7 +19,7 @@ def assembled(method: str, toy: str) -> Assembly:
 
 
 @pytest.mark.parametrize("toy", ["toy-all", "toy-partial", "toy-numbers", "toy-maps", "toy-triplets"])
-@pytest.mark.parametrize("method", [*NETWORKS, "cross-stitch:units=layer", "mmoe:experts=3"])
+@pytest.mark.parametrize("method", [*NETWORKS, "cross-stitch:units=layer", "mmoe:experts=3", "ple:shared=2"])
 def test_it_learns_what_the_toys_ask(method: str, toy: str) -> None:
     run = assembled(method, toy)
     batch = run.splits["train"].batch(torch.arange(24))
@@ -33,7 +33,7 @@ def test_it_learns_what_the_toys_ask(method: str, toy: str) -> None:
 
 
 @pytest.mark.parametrize("toy", ["toy-partial", "toy-maps", "toy-triplets"])
-@pytest.mark.parametrize("method", ["cross-stitch", "mmoe", "mtan"])
+@pytest.mark.parametrize("method", ["cross-stitch", "mmoe", "mtan", "ple", "ple:levels=1:specific=0"])
 def test_its_gradients_can_be_combined(method: str, toy: str) -> None:
     run = assembled(f"{method}+mgda", toy)
     run.balancer.backward(run.network, run.splits["train"].batch(torch.arange(24)))

@@ -10,7 +10,9 @@ from mtbench.plan.grid import Request, plan
 from mtbench.train.assemble import assemble
 from mtbench.train.diagnostics.features import find_head, gather
 
-NETWORKS = ["single", "uniform", "chmod", "td", "mtan", "cross-stitch", "mmoe", "routing", "astmt", "superposition"]
+NETWORKS = [
+    *("single", "uniform", "chmod", "td", "mtan", "cross-stitch", "mmoe", "ple", "routing", "astmt", "superposition"),
+]
 
 
 def assembled(method: str, dataset: str = "toy-all") -> tuple[Network, Split]:

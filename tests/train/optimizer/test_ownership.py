@@ -47,6 +47,9 @@ ATTENTION = (10 * 10 + 20) * 2 + ((20 + 20) * 20 + 40) + (20 * 20 + 40)  # convo
         ("cross-stitch", BRANCH, BRANCH_WEIGHTS),
         ("mmoe", BRANCH + 11 * TASKS, BRANCH_WEIGHTS + 10 * TASKS),
         ("mtan", BRANCH + ATTENTION, None),
+        # The neck of an expert, and the gates of both levels to two experts.
+        ("ple", BRANCH + 16_050 + 2 * (11 + 21), BRANCH_WEIGHTS + 16_000 + 2 * (10 + 20)),
+        ("ple:levels=1:specific=0:shared=3", BRANCH + 11 * 3, BRANCH_WEIGHTS + 10 * 3),
         ("single", 21_330 + BRANCH, 21_250 + BRANCH_WEIGHTS),
         ("progressive", 21_330 + BRANCH + 2 * (10**2 + 20**2), 21_250 + BRANCH_WEIGHTS + 2 * (10**2 + 20**2)),
         ("superposition", 0, 0),
@@ -70,6 +73,7 @@ NETWORKS = [
     "cross-stitch",
     "mmoe",
     "mtan",
+    "ple",
     "single",
     "astmt",
 ]
@@ -89,7 +93,7 @@ def test_changing_it_changes_the_answer_to_that_task_and_to_no_other(method: str
     assert [torch.equal(a, b) for a, b in zip(before, after, strict=True)] == [True, True, False]
 
 
-@pytest.mark.parametrize("method", ["td", "chmod", "film", "branches", "mtan", "single", "astmt", "mmoe"])
+@pytest.mark.parametrize("method", ["td", "chmod", "film", "branches", "mtan", "single", "astmt", "mmoe", "ple"])
 def test_tasks_own_different_numbers_and_what_grows_with_the_tasks_belongs_to_one(method: str) -> None:
     """With a task more the network has as many numbers more as the new task owns."""
     network = build(method)
