@@ -135,13 +135,20 @@ def _protocol(suite: "Suite", part: "Grid") -> str:
 
 
 def _claims(suite: "Suite") -> "Iterator[str]":
-    from mtbench.plan.suite import AcrossClaim, rendered
+    from mtbench.plan.suite import AcrossClaim, SettingsClaim, rendered
+    from mtbench.plan.suite.names import listed_settings
 
     for claim in suite.claim:
-        varied = "".join(f", {name}={value}" for name, value in rendered(claim.set).items())
         relation = "equivalent to" if claim.direction == "equivalent" else f"{claim.direction} than"
         margin = f"margin {claim.margin:g}, " if claim.margin else ""
         test = f"({margin}{claim.test} test)"
+        if isinstance(claim, SettingsClaim):
+            first, second = map(listed_settings, claim.settings)
+            what = f"{claim.method}'s gain over {claim.against}" if claim.against else claim.method
+            said = f"{what} with {first} is {relation} that with {second} in {claim.measured}"
+            yield f"Claim across settings on {claim.dataset}: {said} {test}."
+            continue
+        varied = "".join(f", {name}={value}" for name, value in rendered(claim.set).items())
         if isinstance(claim, AcrossClaim):
             dataset, other = claim.datasets
             what = f"{claim.method}'s gain over {claim.against}" if claim.against else claim.method

@@ -11,7 +11,10 @@ from pathlib import Path
 from mtbench.contract import Dataset
 from mtbench.plan.parse import parse_dataset, parse_method
 
-__all__ = ["unlike_starts"]
+__all__ = ["EXAMPLES", "unlike_starts"]
+
+EXAMPLES = ("images", "fraction", "validation")
+"""Settings of the training protocol on which the training examples depend, and so their order."""
 
 
 def unlike_starts(method: str, first: str, second: str) -> str:

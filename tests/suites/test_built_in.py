@@ -81,9 +81,9 @@ def test_every_published_row_and_every_claim_is_of_a_place_in_the_grid(name: str
         variation = tuple(sorted(rendered(table.set).items()))
         assert {(table.dataset, method, variation) for method in table.rows} <= there
     for claim in found.claim:
-        variation = tuple(sorted(rendered(claim.set).items()))
-        datasets = claim.datasets if isinstance(claim, AcrossClaim) else (claim.dataset,)
-        assert {(dataset, method, variation) for dataset in datasets for method in claim.methods} <= there
+        for dataset, settings in claim.where:
+            variation = tuple(sorted(rendered(settings).items()))
+            assert {(dataset, method, variation) for method in claim.methods} <= there
         assert claim.margin >= 0
         assert claim.source or name == "levi2020-table1"
 

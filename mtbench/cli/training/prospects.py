@@ -111,7 +111,9 @@ def print_prospects(
     for head in ("claim", "plan", "margin", "seeds", "hours", "found", "seeds", "hours", "std", "from"):
         table.add_column(head, overflow="fold", justify="left" if head == "claim" else "right")
     for each in found:
-        source = "; ".join(dict.fromkeys(_source(each, comparison, there) for comparison in each.comparisons))
+        source = "; ".join(
+            dict.fromkeys(_source(*pair, there) for pair in zip(each.comparisons, each.beside, strict=True))
+        )
         number = sources.setdefault(source, len(sources) + 1) if source else 0
         cells = (each.words, str(seeds or each.planned or DASH), *_cells(each, work), f"[{number}]" if number else DASH)
         table.add_row(*map(escape, cells))
@@ -154,12 +156,12 @@ def _plan(each: "Prospect", seeds: int | None, work: "Work", *, known: bool) -> 
     return str(seeds), DASH if seconds is None else duration(seconds / 3600)
 
 
-def _source(each: "Prospect", comparison: "Comparison", there: Sequence[Path]) -> str:
-    """Return in words which earlier runs tell a spread, and in what their training protocol differs."""
+def _source(comparison: "Comparison", spec: "RunSpec", there: Sequence[Path]) -> str:
+    """Return in words which earlier runs tell a spread, and in what their training protocol differs from that of a
+    planned run."""
     from mtbench.contract.options import render_value
     from mtbench.report.exhibits.claims.prospect import EQUAL
 
-    spec = next(spec for spec in each.specs if str(spec.dataset) == comparison.dataset)
     seeds = sorted({len(method.records) for method in comparison.methods})
     folders = [
         str(place)

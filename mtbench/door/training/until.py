@@ -10,9 +10,8 @@ from mtbench.door.training.looks import choose_looks
 from mtbench.door.training.work import Work
 from mtbench.errors import UsageError
 from mtbench.plan.spec import RunSpec
-from mtbench.plan.suite import AcrossClaim, Claim, Suite
+from mtbench.plan.suite import AnyClaim, Suite
 from mtbench.plan.suite.planned import Place, meant, places, plan_suite, signature, size_of
-from mtbench.report.data.gains.relative import DELTA
 from mtbench.report.data.suite.runs import SuiteRuns, suite_runs
 from mtbench.report.exhibits.claims.judged import Judged, judge_claims
 from mtbench.report.text import slug
@@ -205,14 +204,13 @@ class UntilDecided:
             for claim in self.suite.claim
         ]
 
-    def _is_about(self, claim: Claim | AcrossClaim, place: Place, spec: RunSpec) -> bool:
+    def _is_about(self, claim: AnyClaim, place: Place, spec: RunSpec) -> bool:
         """Return whether the runs of a place are compared by a claim, or Δm in it is relative to them."""
-        datasets = claim.datasets if isinstance(claim, AcrossClaim) else (claim.dataset,)
-        if place.dataset not in datasets or place.variation != meant(self.suite, place.dataset, claim.set):
+        wanted = [(dataset, meant(self.suite, dataset, settings)) for dataset, settings in claim.where]
+        if (place.dataset, place.variation) not in wanted:
             return False
-        relative = isinstance(claim, Claim) and claim.metric == DELTA
         single = spec.network.name in registry.with_role("method", registry.SINGLE_TASK)
-        return place.method in claim.methods or (relative and single)
+        return place.method in claim.methods or (claim.is_relative and single)
 
     @cached_property
     def _places(self) -> dict[str, Place]:

@@ -49,9 +49,14 @@ A suite is a TOML file; the field of the same name below documents each key::
     datasets = ["mmnist3", "mmnist2"]
     task = "LU"
     method = "td"
+
+    [[claim]]                       # a claim across settings: about a method on one dataset under two of them
+    dataset = "mmnist2"
+    settings = [{ lr = 3e-4 }, { lr = 1e-3 }]
+    method = "td"
 """
 
-from mtbench.plan.suite.claim import AcrossClaim, Claim, claim_class
+from mtbench.plan.suite.claim import AcrossClaim, AnyClaim, Claim, SettingsClaim, claim_class
 from mtbench.plan.suite.parts import Counted, Grid, Search
 from mtbench.plan.suite.published import MEAN, PaperTable, Relation
 from mtbench.plan.suite.settings import SIZE, Setting, rendered
@@ -61,6 +66,7 @@ __all__ = [
     "MEAN",
     "SIZE",
     "AcrossClaim",
+    "AnyClaim",
     "Claim",
     "Counted",
     "Grid",
@@ -68,6 +74,7 @@ __all__ = [
     "Relation",
     "Search",
     "Setting",
+    "SettingsClaim",
     "Suite",
     "claim_class",
     "rendered",

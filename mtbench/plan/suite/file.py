@@ -49,6 +49,7 @@ _MENDS = {
     "columns": 'Write a list of texts: ["...", "..."].',
     "pairs": 'Write a list of texts: ["one/other", "..."].',
     "contrast": 'Write two methods: ["...", "..."].',
+    "settings": "Write two tables: [{ name = ... }, { ... }].",
     "figures": 'Write a list of texts: ["...", "..."].',
     "vary": "Write a setting and its values: { name = [..., ...] }.",
 }

@@ -11,7 +11,8 @@ from mtbench.plan.chosen import DatasetChoice
 from mtbench.plan.grid import Request, all_methods, choose_protocol, plan
 from mtbench.plan.parse import parse_dataset, parse_method
 from mtbench.plan.suite import SIZE, Counted, Grid, Search, Suite, rendered
-from mtbench.plan.suite.names import Known, Path, claim_misfits, not_there, paper_misfits, relation_misfits
+from mtbench.plan.suite.claimed import claim_misfits
+from mtbench.plan.suite.names import Known, Path, not_there, paper_misfits, relation_misfits
 from mtbench.plan.suite.tuning import tuning_misfits
 from mtbench.plan.toml_lines import Fault, Lines
 

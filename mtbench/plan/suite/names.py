@@ -1,16 +1,19 @@
-"""Names in a suite's published tables and claims that its grid does not have."""
+"""Names in a suite's published tables that its grid does not have, and the checks that claims have in common with
+them."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from mtbench.errors import MtbenchError, did_you_mean
-from mtbench.plan.pairing import unlike_starts
 from mtbench.plan.parse import parse_dataset
-from mtbench.plan.suite import MEAN, AcrossClaim, Claim, PaperTable, Relation, Setting, Suite, rendered
+from mtbench.plan.suite import MEAN, PaperTable, Relation, Setting, Suite, rendered
 from mtbench.plan.toml_lines import Fault, Lines
 
-__all__ = ["Known", "Path", "claim_misfits", "not_there", "paper_misfits", "relation_misfits"]
+__all__ = [
+    *("Known", "Path", "dataset_misfits", "listed_settings", "not_there", "paper_misfits", "relation_misfits"),
+    *("tasks_of", "variation_misfits"),
+]
 
 Path: TypeAlias = tuple[str | int, ...]
 
@@ -35,8 +38,8 @@ class Known:
 
 def paper_misfits(table: PaperTable, known: Known, path: Path, lines: Lines) -> Iterator[Fault]:
     """Yield faults of a table of published numbers; `path` is its place."""
-    tasks = _tasks(table.dataset)
-    yield from _dataset_misfits(table.dataset, known, path, lines)
+    tasks = tasks_of(table.dataset)
+    yield from dataset_misfits(table.dataset, known, path, lines)
     for column in table.columns:
         if tasks and column not in (*tasks, MEAN):
             yield not_there(column, (*tasks, MEAN), lines.find((*path, "columns"), column), "columns")
@@ -46,13 +49,13 @@ def paper_misfits(table: PaperTable, known: Known, path: Path, lines: Lines) -> 
     yield from _row_misfits(
         table, table.columns, "columns", "a mean, or [mean, standard deviation]", known, path, lines
     )
-    yield from _variation_misfits(table.set, table.dataset, known, path, lines)
+    yield from variation_misfits(table.set, table.dataset, known, path, lines)
 
 
 def relation_misfits(table: Relation, known: Known, path: Path, lines: Lines) -> Iterator[Fault]:
     """Yield faults of published numbers of pairs of tasks; `path` is their place."""
-    tasks = _tasks(table.dataset)
-    yield from _dataset_misfits(table.dataset, known, path, lines)
+    tasks = tasks_of(table.dataset)
+    yield from dataset_misfits(table.dataset, known, path, lines)
     for pair in table.pairs:
         one, _, other = pair.partition("/")
         line = lines.find((*path, "pairs"), pair)
@@ -63,7 +66,7 @@ def relation_misfits(table: Relation, known: Known, path: Path, lines: Lines) ->
             if tasks and task not in tasks:
                 yield not_there(task, tasks, line, "pairs")
     yield from _row_misfits(table, table.pairs, "pairs", "a number, or a list of them", known, path, lines)
-    yield from _variation_misfits(table.set, table.dataset, known, path, lines)
+    yield from variation_misfits(table.set, table.dataset, known, path, lines)
 
 
 def _row_misfits(
@@ -82,113 +85,37 @@ def _row_misfits(
             )
 
 
-def claim_misfits(claim: Claim | AcrossClaim, known: Known, path: Path, lines: Lines) -> Iterator[Fault]:
-    """Yield faults of a claim; `path` is its place."""
-    yield from (
-        _across_misfits(claim, known, path, lines)
-        if isinstance(claim, AcrossClaim)
-        else _within_misfits(claim, known, path, lines)
-    )
-    if claim.direction == "equivalent" and not claim.margin > 0:
-        yield Fault(
-            line=lines.find((*path, "direction")),
-            text="'equivalent' is claimed without a margin. Give 'margin', the smallest difference that matters.",
-        )
-
-
-def _within_misfits(claim: Claim, known: Known, path: Path, lines: Lines) -> Iterator[Fault]:
-    yield from _dataset_misfits(claim.dataset, known, path, lines)
-    for method in claim.contrast:
-        if method not in known.methods:
-            yield not_there(method, known.methods - known.strange, lines.find((*path, "contrast"), method), "contrast")
-    if claim.contrast[0] == claim.contrast[1]:
-        yield Fault(line=lines.find((*path, "contrast")), text="'contrast' names one method twice. Name two.")
-    allowed = (*(tasks := _tasks(claim.dataset)), MEAN, "delta_m")
-    if tasks and claim.metric not in allowed:
-        yield not_there(claim.metric, allowed, lines.find((*path, "metric")), "metric")
-    for task in claim.tasks:
-        if tasks and task not in tasks:
-            yield not_there(task, tasks, lines.find((*path, "tasks"), task), "tasks")
-    if claim.tasks and claim.metric != MEAN:
-        text = f"'tasks' is the group of a mean, and 'metric' is '{claim.metric}'. Leave one of the two out."
-        yield Fault(line=lines.find((*path, "tasks")), text=text)
-    yield from _variation_misfits(claim.set, claim.dataset, known, path, lines)
-
-
-def _across_misfits(claim: AcrossClaim, known: Known, path: Path, lines: Lines) -> Iterator[Fault]:
-    first, second = claim.datasets
-    if first == second:
-        yield Fault(line=lines.find((*path, "datasets")), text="'datasets' names one dataset twice. Name two.")
-    if claim.method == claim.against:
-        yield Fault(
-            line=lines.find((*path, "against")),
-            text="'against' is the claim's 'method'. Name another method, or leave it out.",
-        )
-    for key in ("method", "against") if claim.against else ("method",):
-        name = getattr(claim, key)
-        if name not in known.methods:
-            yield not_there(name, known.methods - known.strange, lines.find((*path, key)), key)
-            continue
-        for dataset in claim.datasets:
-            there = _methods_on(dataset, known)
-            if there and name not in there and not known.incomplete:
-                text = f"'{key}' is '{name}', which no [[grid]] runs on dataset '{dataset}'. Add it to one."
-                yield Fault(line=lines.find((*path, key)), text=text)
-    for dataset in dict.fromkeys(claim.datasets):
-        yield from _dataset_misfits(dataset, known, path, lines, key="datasets")
-        yield from _variation_misfits(claim.set, dataset, known, path, lines)
-    tasks, others = (_tasks(dataset) for dataset in claim.datasets)
-    common = [task for task in tasks if task in others]
-    if tasks and others and claim.task not in common:
-        have = f"Both have: {', '.join(common)}." if common else "They have no task in common; name other datasets."
-        yield Fault(
-            line=lines.find((*path, "task")),
-            text=f"'task' is '{claim.task}', which is no task of both '{first}' and '{second}'. "
-            f"{did_you_mean(claim.task, common)} {have}".replace("  ", " "),
-        )
-    if claim.test == "paired" and (why := _unlike(claim)):
-        yield Fault(
-            line=lines.find((*path, "datasets")),
-            text=f"runs of one seed on '{first}' and '{second}' cannot be paired: they have {why}. "
-            'Write test = "welch".',
-        )
-
-
-def _unlike(claim: AcrossClaim) -> str:
-    try:
-        return next(filter(None, (unlike_starts(method, *claim.datasets) for method in claim.methods)), "")
-    except MtbenchError:
-        return ""  # reported where the grid names it
-
-
-def _methods_on(dataset: str, known: Known) -> set[str]:
-    """Return the methods of the grid on a dataset; empty if the grid may mean it by a misspelled name."""
-    named = {method for part in known.suite.grid if dataset in part.datasets for method in part.methods}
-    return set() if named & known.strange or "all" in named else named
-
-
-def _dataset_misfits(dataset: str, known: Known, path: Path, lines: Lines, key: str = "dataset") -> Iterator[Fault]:
+def dataset_misfits(dataset: str, known: Known, path: Path, lines: Lines, key: str = "dataset") -> Iterator[Fault]:
+    """Yield a fault if no part of the suite runs anything on a dataset; `key` is the key of its name."""
     there = {name for part in known.suite.parts for name in part.datasets}
     if dataset not in there and not known.incomplete and not did_you_mean(dataset, known.strange):
         yield not_there(dataset, there - known.strange, lines.find((*path, key), dataset), key)
 
 
-def _variation_misfits(
-    settings: Mapping[str, Setting], dataset: str, known: Known, path: Path, lines: Lines
+def variation_misfits(
+    settings: Mapping[str, Setting], dataset: str, known: Known, path: Path, lines: Lines, *, key: str = ""
 ) -> Iterator[Fault]:
+    """Yield a fault if no part of the grid has a variation.
+
+    Args:
+        settings: the settings of the variation.
+        key: the key whose value names it, if an empty table there means a part of the grid without settings; else the
+            key is ``set``, and an empty table names none.
+    """
     variations = [each for part in known.suite.grid if dataset in part.datasets for each in part.variations()]
-    if not settings or not variations or known.incomplete or dataset in known.unsure:
+    if not (settings or key) or not variations or known.incomplete or dataset in known.unsure:
         return  # a missing dataset, or a fault in the grid, is reported at the grid
     if not any(rendered(settings) == rendered(each) for each in variations):
         yield Fault(
-            line=lines.find((*path, "set")),
-            text=f"'set' is {_listed(settings)}, which no [[grid]] of dataset '{dataset}' has. "
-            f"There: {'; '.join(dict.fromkeys(_listed(each) or 'none' for each in variations))}.",
+            line=lines.find((*path, key or "set")),
+            text=f"'{key or 'set'}' is {listed_settings(settings)}, which no [[grid]] of dataset '{dataset}' has. "
+            f"There: {'; '.join(dict.fromkeys(map(listed_settings, variations)))}.",
         )
 
 
-def _listed(settings: Mapping[str, Setting]) -> str:
-    return ", ".join(f"{name}={value}" for name, value in rendered(settings).items())
+def listed_settings(settings: Mapping[str, Setting]) -> str:
+    """Return the settings of a variation in words."""
+    return ", ".join(f"{name}={value}" for name, value in rendered(settings).items()) or "none"
 
 
 def not_there(name: str, known: Collection[str], line: int, key: str) -> Fault:
@@ -208,7 +135,8 @@ def _metrics(dataset: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(metric.name for task in tasks for metric in task.kind.metrics))
 
 
-def _tasks(dataset: str) -> tuple[str, ...]:
+def tasks_of(dataset: str) -> tuple[str, ...]:
+    """Return the names of the tasks of a dataset; empty if there is no such dataset."""
     try:
         return tuple(task.name for task in parse_dataset(dataset).tasks())
     except MtbenchError:

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from mtbench import registry
 from mtbench.errors import MtbenchError
 from mtbench.plan.parse import parse_method
-from mtbench.plan.suite.claim import AcrossClaim, Claim
+from mtbench.plan.suite.claim import SettingsClaim, Where
+from mtbench.plan.suite.names import listed_settings
 from mtbench.plan.suite.parts import Search
 from mtbench.plan.suite.settings import rendered
 from mtbench.plan.suite.suite import Suite
@@ -24,22 +25,24 @@ def tuning_misfits(suite: Suite, numbers: Sequence[int], lines: Lines) -> Iterat
     """
     for number, claim in zip(numbers, suite.claim, strict=True):
         line = lines.find(("claim", number))
-        datasets = claim.datasets if isinstance(claim, AcrossClaim) else (claim.dataset,)
         budgets: dict[str, tuple[int, int]] = {}
-        for dataset in datasets:
-            searches = _searches(suite, claim, dataset)
+        exact = isinstance(claim, SettingsClaim)
+        for dataset, settings in claim.where:
+            place = f"{dataset}, {listed_settings(settings)}" if exact else dataset
+            searches = _searches(suite, (dataset, settings), exact=exact)
             for method in claim.methods:
                 part = next((part for part in searches if {method, "all"} & {*part.methods}), None)
                 if part is None or not _is_in_grid(suite, dataset, method):
                     where = "no [[search]] tunes" if part is None else "no [[grid]] runs"
-                    yield Fault(line=line, text=_untuned(f"{where} '{method}' on dataset '{dataset}'"))
+                    varied = f" with the settings {listed_settings(settings)}" if exact else ""
+                    yield Fault(line=line, text=_untuned(f"{where} '{method}' on dataset '{dataset}'{varied}"))
                 else:
-                    budgets[f"{method} on {dataset}"] = (part.trials, part.seeds)
-            if isinstance(claim, Claim) and claim.metric == "delta_m":
+                    budgets[f"{method} on {place}"] = (part.trials, part.seeds)
+            if claim.is_relative:
                 base = [(part, method) for part in searches for method in part.methods if _is_single(method)]
                 if base:
                     part, method = base[0]
-                    budgets[f"{method} on {dataset}"] = (part.trials, part.seeds)
+                    budgets[f"{method} on {place}"] = (part.trials, part.seeds)
                 else:
                     text = f"no [[search]] tunes single-task networks on dataset '{dataset}', over which Δm is"
                     yield Fault(line=line, text=_untuned(text))
@@ -52,14 +55,20 @@ def tuning_misfits(suite: Suite, numbers: Sequence[int], lines: Lines) -> Iterat
             )
 
 
-def _searches(suite: Suite, claim: Claim | AcrossClaim, dataset: str) -> list[Search]:
-    """Return the searches that choose settings by the mean over tasks where a claim looks."""
+def _searches(suite: Suite, where: Where, *, exact: bool) -> list[Search]:
+    """Return the searches that choose settings by the mean over tasks where a claim looks.
+
+    Args:
+        where: a place of the claim.
+        exact: True if no settings stand for a search without any, False if they stand for any search.
+    """
+    dataset, settings = where
     return [
         part
         for part in suite.search
         if dataset in part.datasets
         and part.objective != "tasks"
-        and (not claim.set or rendered(claim.set) == rendered(part.set))
+        and ((not settings and not exact) or rendered(settings) == rendered(part.set))
     ]
 
 

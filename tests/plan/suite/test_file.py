@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from mtbench.errors import UsageError
-from mtbench.plan.suite import AcrossClaim, Counted, Suite
+from mtbench.plan.suite import AcrossClaim, Counted, SettingsClaim, Suite
 from mtbench.plan.suite.file import Fault, find_suite, read_suite
 from mtbench.plan.suite.planned import plan_suite
 
@@ -231,6 +231,56 @@ ACROSS_FAULTS = {
 }
 
 
+SETTINGS = """\
+title = "Momentum"
+
+[[grid]]
+datasets = ["mmnist2"]
+methods = ["td", "uniform"]
+vary = { beta1 = [0.0, 0.9] }
+
+[[grid]]
+datasets = ["mmnist2"]
+methods = ["uniform"]
+set = { fraction = 0.5 }
+
+[[claim]]
+dataset = "mmnist2"
+settings = [{ beta1 = 0.0 }, { beta1 = 0.9 }]
+method = "td"
+against = "uniform"
+metric = "LU"
+direction = "equivalent"
+margin = 0.5
+"""
+BOTH = "settings = [{ beta1 = 0.0 }, { beta1 = 0.9 }]"
+SETTINGS_FAULTS = {
+    "a dataset of no grid": ('set = "mmnist2"', 'set = "mmnist3"', "dataset", "There: mmnist2."),
+    "one table": (BOTH, "settings = [{ beta1 = 0.0 }]", "settings", "has too few values"),
+    "a text for tables": (BOTH, 'settings = "beta1"', "settings", "Write two tables: [{ name = ... }, { ... }]."),
+    "a variation twice": (BOTH, BOTH.replace("0.9", "0.0"), "settings", "one variation twice. Name two."),
+    "a variation of no grid": (BOTH, BOTH.replace("0.9", "0.5"), "settings", "There: beta1=0; beta1=0.9; fraction"),
+    "no settings, which no grid has": (BOTH, "settings = [{}, { beta1 = 0.9 }]", "settings", "'settings' is none, w"),
+    "a method of no grid": ('method = "td"', 'method = "tdd"', "method", "Did you mean 'td'?"),
+    "a method of one of the two": (
+        BOTH,
+        "settings = [{ fraction = 0.5 }, { beta1 = 0.9 }]",
+        "method",
+        "'method' is 'td', which no [[grid]] runs on dataset 'mmnist2' with the settings fraction=0.5. Add it to one.",
+    ),
+    "other examples": (
+        BOTH,
+        "settings = [{ fraction = 0.5 }, { beta1 = 0.9 }]",
+        "settings",
+        "where 'fraction' diff",
+    ),
+    "a method against itself": ('against = "uniform"', 'against = "td"', "against", "or leave it out."),
+    "a metric of no task": ('metric = "LU"', 'metric = "LR"', "metric", "There: LU, RL, mean, delta_m."),
+    "no margin": ("margin = 0.5", "margin = 0", "direction", "Give 'margin'"),
+    "a key of other claims": ("margin = 0.5", 'margin = 1\ntask = "LU"', "task", "has no key 'task'"),
+}
+
+
 RELATION = """
 [[relation]]
 dataset = "mmnist2"
@@ -296,6 +346,29 @@ def test_a_fault_of_a_claim_across_datasets_is_told_on_its_line(
 ) -> None:
     assert ACROSS.count(old) == 1
     lines = ACROSS.replace(old, new).splitlines()
+    _, faults = read("\n".join(lines))
+    told = [fault for fault in faults if text in fault.text]
+    assert len(told) == 1, faults
+    assert lines[told[0].line - 1].startswith(f"{key} = ")
+    assert told[0].line > lines.index("[[claim]]")
+
+
+def test_a_claim_across_settings_is_read_as_it_says(read: Read) -> None:
+    suite, faults = read(SETTINGS)
+    assert faults == []
+    assert suite is not None
+    (claim,) = suite.claim
+    assert isinstance(claim, SettingsClaim)
+    assert claim.where == (("mmnist2", {"beta1": 0.0}), ("mmnist2", {"beta1": 0.9}))
+    assert (claim.methods, claim.columns, claim.margin) == (("td", "uniform"), ("LU",), 0.5)
+
+
+@pytest.mark.parametrize(("old", "new", "key", "text"), SETTINGS_FAULTS.values(), ids=SETTINGS_FAULTS)
+def test_a_fault_of_a_claim_across_settings_is_told_on_its_line(
+    read: Read, old: str, new: str, key: str, text: str
+) -> None:
+    assert SETTINGS.count(old) == 1
+    lines = SETTINGS.replace(old, new).splitlines()
     _, faults = read("\n".join(lines))
     told = [fault for fault in faults if text in fault.text]
     assert len(told) == 1, faults

@@ -76,6 +76,21 @@ def test_unequal_budgets_are_refused_before_anything_is_run(tmp_path: Path) -> N
     )
 
 
+def test_a_claim_across_settings_needs_a_search_under_each_of_both(tmp_path: Path) -> None:
+    grid = GRID.replace('"uniform", "single"]', '"uniform"]\nvary = { beta1 = [0.0, 0.9] }')
+    searches = [
+        SEARCH.format(methods="uniform", trials=trials) + f"set = {{ beta1 = {beta1} }}\n"
+        for beta1, trials in ((0.0, 4), (0.9, 4), (0.9, 2))
+    ]
+    claim = '[[claim]]\ndataset = "toy-all"\nmethod = "uniform"\nsettings = [{ beta1 = 0.0 }, { beta1 = 0.9 }]\n'
+    assert faults(tmp_path, grid + searches[0] + searches[1] + claim) == []
+    (fault,) = faults(tmp_path, grid + searches[0] + claim)
+    assert fault.startswith("no [[search]] tunes 'uniform' on dataset 'toy-all' with the settings beta1=0.9, and")
+    (fault,) = faults(tmp_path, grid + searches[0] + searches[2] + claim)
+    said = "(uniform on toy-all, beta1=0: 4 trials, 1 seeds; uniform on toy-all, beta1=0.9: 2 trials, 1 seeds)"
+    assert said in fault
+
+
 def test_a_search_that_chooses_several_settings_is_no_tuning(tmp_path: Path) -> None:
     text = BOTH.replace("trials = 4", 'trials = 4\nobjective = "tasks"')
     (tmp_path / "tuned.toml").write_text(text)

@@ -4,17 +4,23 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
+
 from mtbench.plan.parse import parse_dataset
-from mtbench.plan.suite import PaperTable
+from mtbench.plan.suite import MEAN, AnyClaim, PaperTable
 from mtbench.report.data.constant import not_above
 from mtbench.report.data.convergence import BOUND, late_gain
-from mtbench.report.data.gains.relative import DELTA
+from mtbench.report.data.gains.relative import DELTA, deltas
 from mtbench.report.data.suite.runs import Sheet, SuiteRuns
 from mtbench.report.exhibits.published.page import published_number
 from mtbench.stats.contrast import Contrast, welch_from
 from mtbench.stats.resample import Resampled
 
-__all__ = ["Evidence", "direction", "paper_contrast", "title", "unconverged", "unlearned"]
+__all__ = [
+    *("Evidence", "direction", "direction_of", "measured_values", "metric_in_words", "paper_contrast"),
+    *("settings_in_words", "title", "unconverged", "unlearned"),
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +93,8 @@ def unconverged(
             points, or of metrics in other units than % in % of their value.
     """
     found = {}
+    datasets = {sheet.dataset for sheet, _ in parts if sheet}
+    variations = {sheet.variation for sheet, _ in parts if sheet}
     for sheet, name in parts:
         method = sheet.runs(name) if sheet else None
         if sheet is None or method is None or sheet.comparison.quick:
@@ -95,9 +103,34 @@ def unconverged(
         asked = columns if margin or units <= {"%"} else [DELTA]
         gain = sum(late_gain(sheet.comparison, method, column) for column in asked) / len(asked)
         if gain > (margin or BOUND):
-            several = len({each.dataset for each, _ in parts if each}) > 1
-            found[f"{title(runs, name)} on {sheet.dataset}" if several else title(runs, name)] = gain
+            said = title(runs, name) + f" on {sheet.dataset}" * (len(datasets) > 1)
+            found[said + f" with {settings_in_words(sheet.variation)}" * (len(variations) > 1)] = gain
     return found
+
+
+def measured_values(sheet: Sheet | None, claim: AnyClaim) -> Mapping[str, NDArray[np.float64]]:
+    """Return by method what a claim is about, per seed (S,) of a sheet; NaN where there is no finished run."""
+    if sheet is None:
+        return {}
+    if claim.is_relative:
+        return dict(zip(sheet.methods, deltas(sheet.comparison), strict=True))
+    columns = [sheet.scores(column) for column in claim.columns]
+    return {method: np.mean([column[method] for column in columns], axis=0) for method in columns[0]}
+
+
+def direction_of(sheet: Sheet | None, claim: AnyClaim) -> tuple[bool, str]:
+    """Return whether higher is better in what a claim is about, and its unit."""
+    return (True, "%") if claim.is_relative else direction(sheet, claim.where[0][0], claim.columns[0])
+
+
+def metric_in_words(claim: AnyClaim) -> str:
+    """Return the metric of a claim after a comma; an empty text for the mean over tasks."""
+    return {DELTA: ", Δm", MEAN: ""}.get(claim.measured, f", {claim.measured}")
+
+
+def settings_in_words(settings: Mapping[str, str] | Sequence[tuple[str, str]]) -> str:
+    """Return the settings of a variation, as texts, in words."""
+    return ", ".join(f"{name}={value}" for name, value in dict(settings).items()) or "default settings"
 
 
 def title(runs: SuiteRuns, method: str) -> str:

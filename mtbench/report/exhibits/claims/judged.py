@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mtbench.plan.suite import AcrossClaim, Claim
+from mtbench.plan.suite import AnyClaim
 from mtbench.report import marks
 from mtbench.report.data.convergence import BOUND
 from mtbench.report.data.suite.runs import SuiteRuns
@@ -37,7 +37,7 @@ class Judged(Evidence):
         course: its course over the looks of the suite's plan; None if the number of seeds was fixed.
     """
 
-    claim: Claim | AcrossClaim
+    claim: AnyClaim
     adjusted: Adjusted
     verdict: Verdict
     course: Course | None = None
@@ -95,12 +95,12 @@ def _over_looks(runs: SuiteRuns, looks: Sequence[int]) -> list[Judged]:
     return found
 
 
-def _verdict(claim: Claim | AcrossClaim, evidence: Evidence, adjusted: Adjusted) -> Verdict:
+def _verdict(claim: AnyClaim, evidence: Evidence, adjusted: Adjusted) -> Verdict:
     margin, higher = claim.margin or None, evidence.higher_is_better
     return _converged(claim, evidence, judge(evidence.ours, margin=margin, adjusted=adjusted, higher_is_better=higher))
 
 
-def _converged(claim: Claim | AcrossClaim, evidence: Evidence, verdict: Verdict) -> Verdict:
+def _converged(claim: AnyClaim, evidence: Evidence, verdict: Verdict) -> Verdict:
     """Return a verdict, unless the methods have learned nothing or are not converged."""
     if evidence.refused:
         return Verdict(word="undecided", sentence=f"undecided: {evidence.refused}", runs=None)

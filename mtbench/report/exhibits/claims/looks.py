@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
-from mtbench.plan.suite import AcrossClaim, Claim
+from mtbench.plan.suite import AnyClaim, Claim
 from mtbench.report.data.suite.runs import SuiteRuns
 from mtbench.report.data.suite.seeds import first_seeds
 from mtbench.report.exhibits.claims.across import across
@@ -20,13 +20,13 @@ from mtbench.stats.verdict import Verdict
 __all__ = ["evidence_of", "follow_claims", "looks_verdict", "seeds_judged"]
 
 
-def evidence_of(runs: SuiteRuns, claim: Claim | AcrossClaim, root: Path | None) -> Evidence:
+def evidence_of(runs: SuiteRuns, claim: AnyClaim, root: Path | None) -> Evidence:
     """Return the evidence that a claim rests on.
 
     Args:
         root: the folder of the data files; None to leave the spread over test images out.
     """
-    return across(runs, claim) if isinstance(claim, AcrossClaim) else within(runs, claim, root)
+    return within(runs, claim, root) if isinstance(claim, Claim) else across(runs, claim)
 
 
 def follow_claims(runs: SuiteRuns, looks: Sequence[int], upto: int | None = None) -> list[Course]:
@@ -64,7 +64,7 @@ def seeds_judged(course: Course) -> int:
     return course.rule.looks[course.last.look if course.last else 0]
 
 
-def looks_verdict(claim: Claim | AcrossClaim, course: Course, unit: str) -> Verdict:
+def looks_verdict(claim: AnyClaim, course: Course, unit: str) -> Verdict:
     """Return the verdict on a claim at the last look at which it was judged, in words.
 
     Args:

@@ -1,18 +1,18 @@
 """A suite's claims in words: the table of verdicts, and the frame of all numbers behind them."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import pandas as pd
 
-from mtbench.plan.suite import AcrossClaim, Claim, rendered
+from mtbench.plan.suite import AcrossClaim, AnyClaim, Claim, Setting, SettingsClaim, rendered
 from mtbench.report import marks
 from mtbench.report.data.budget import budget_of
 from mtbench.report.data.convergence import BOUND
-from mtbench.report.data.gains.relative import DELTA
 from mtbench.report.data.studies import setting
 from mtbench.report.data.suite.runs import SuiteRuns
 from mtbench.report.data.suite.tuned import judged_runs
+from mtbench.report.exhibits.claims.evidence import settings_in_words
 from mtbench.report.exhibits.claims.judged import Judged
 from mtbench.report.page.layout import Layout, Page
 from mtbench.report.page.sentences import ADDED, STALE, reported
@@ -33,6 +33,10 @@ _ASIDE = (
 _ACROSS = (
     "A claim across datasets compares the task's metric, first minus second dataset, for one method or for the "
     "difference of two. It is paired by seed where both datasets have the same initial backbone and data order."
+)
+_SETTINGS = (
+    "A claim across settings compares the metric, first minus second settings of training, for one method or for the "
+    "difference of two. It is paired by seed: runs of one seed start alike and see the same examples in the same order."
 )
 _CONVERGED = (
     "Not converged stands for a verdict that would be decided if the mean over runs of a compared method gains more "
@@ -61,7 +65,8 @@ def claims_frame(runs: SuiteRuns, judged: Sequence[Judged]) -> pd.DataFrame:
     """Return one row per claim, at full precision."""
     judges = {} if runs.suite.judges == "default" else {"judges": runs.suite.judges}
     start = {"suite": runs.suite.name, "size": runs.size, **judges}
-    return pd.DataFrame([{**start, **_numbers(each)} for each in judged])
+    across = any(isinstance(each.claim, SettingsClaim) for each in judged)
+    return pd.DataFrame([{**start, **_numbers(each, across=across)} for each in judged])
 
 
 def _line(each: Judged) -> Iterator[str]:
@@ -102,7 +107,8 @@ def notes(judged: Sequence[Judged]) -> Iterator[str]:
             yield f"{each.name}: not compared, as {each.refused}."
     for each in judged:
         if each.unpaired:
-            yield f"{each.name}: runs are not paired, as the datasets have {each.unpaired}."
+            places = "datasets" if isinstance(each.claim, AcrossClaim) else "settings"
+            yield f"{each.name}: runs are not paired, as the {places} have {each.unpaired}."
     for why in dict.fromkeys(each.unread for each in judged if each.unread):
         yield f"No interval of runs & images where predictions are needed that are not there: {why}."
     if any(each.stale for each in judged):
@@ -133,7 +139,8 @@ def _details(runs: SuiteRuns, judged: Sequence[Judged]) -> tuple[str, ...]:
         *_tuning(runs),
         f"Metrics are measured {reported(sheet.comparison.protocol for sheet in runs.sheets)}.",
         *([_ACROSS] if any(isinstance(each.claim, AcrossClaim) for each in judged) else []),
-        *([_DELTA] if any(isinstance(each.claim, Claim) and each.claim.metric == DELTA for each in judged) else []),
+        *([_SETTINGS] if any(isinstance(each.claim, SettingsClaim) for each in judged) else []),
+        *([_DELTA] if any(each.claim.is_relative for each in judged) else []),
         f"Verdict, by {' or '.join(tests)}: better or worse if p < 0.05 and the 95 % confidence interval excludes 0; "
         "by more than the margin if the interval lies beyond the margin and p < 0.05 for this too; equivalent if the "
         "90 % confidence interval lies within the margin and p < 0.05 in two one-sided tests; else undecided. A claim "
@@ -150,25 +157,37 @@ def _details(runs: SuiteRuns, judged: Sequence[Judged]) -> tuple[str, ...]:
 
 def _tuning(runs: SuiteRuns) -> Iterator[str]:
     """Yield a sentence on the budgets and the chosen settings of tuned runs; none for default runs."""
-    found = [each for sheet in judged_runs(runs).sheets for each in sheet.searches.values()]
+    found = [(sheet, each) for sheet in judged_runs(runs).sheets for each in sheet.searches.values()]
     if found:
         said = [
-            f"{each.title} on {each.study.titles.dataset} {setting(each.study.trials[each.chosen])} "
-            f"({budget_of(each.study)})"
-            for each in found
+            f"{each.title} on {each.study.titles.dataset}"
+            f"{f' with {settings_in_words(sheet.variation)}' if sheet.variation else ''} "
+            f"{setting(each.study.trials[each.chosen])} ({budget_of(each.study)})"
+            for sheet, each in found
             if each.chosen is not None
         ]
         yield f"Settings chosen on the validation split: {'; '.join(said)}. Δm is over tuned single-task networks."
 
 
-def _subject(claim: Claim | AcrossClaim) -> dict[str, object]:
+def _subject(claim: AnyClaim) -> dict[str, object]:
     """Datasets, the metric and methods; of a claim across datasets the metric is a task's."""
-    if isinstance(claim, AcrossClaim):
-        dataset, other = claim.datasets
-        names = {"metric": claim.task, "first": claim.method, "second": claim.against or None}
-        return {"dataset": dataset, "other_dataset": other, **names}
-    first, second = claim.contrast
-    return {"dataset": claim.dataset, "other_dataset": None, "metric": claim.measured, "first": first, "second": second}
+    if isinstance(claim, Claim):
+        first, second = claim.contrast
+        datasets, names = (claim.dataset, None), {"first": first, "second": second}
+    else:
+        datasets = claim.datasets if isinstance(claim, AcrossClaim) else (claim.dataset, None)
+        names = {"first": claim.method, "second": claim.against or None}
+    return {"dataset": datasets[0], "other_dataset": datasets[1], "metric": claim.measured, **names}
+
+
+def _variations(claim: AnyClaim, *, across: bool) -> dict[str, object]:
+    """The variation of the grid; if some claims are across settings the other one too."""
+
+    def said(settings: Mapping[str, Setting]) -> str:
+        return ", ".join(f"{name}={value}" for name, value in rendered(settings).items())
+
+    other = said(claim.settings[1]) if isinstance(claim, SettingsClaim) else None
+    return {"variation": said(claim.where[0][1]), **({"other_variation": other} if across else {})}
 
 
 def _least(judged: Sequence[Judged]) -> str:
@@ -178,13 +197,13 @@ def _least(judged: Sequence[Judged]) -> str:
     return f" (no less than {listed(floors)})" if floors else ""
 
 
-def _numbers(each: Judged) -> dict[str, object]:
+def _numbers(each: Judged, *, across: bool) -> dict[str, object]:
     low, high = each.ours.interval() or (None, None)
     paper_low, paper_high = (each.paper.interval() if each.paper else None) or (None, None)
     both_low, both_high = each.resampled.interval if each.resampled else (None, None)
     return {
         **_subject(each.claim),
-        "variation": ", ".join(f"{name}={value}" for name, value in rendered(each.claim.set).items()),
+        **_variations(each.claim, across=across),
         "unit": each.unit,
         "direction": each.claim.direction,
         "margin": each.claim.margin or None,

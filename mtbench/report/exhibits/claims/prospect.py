@@ -10,10 +10,10 @@ from dataclasses import dataclass, fields, replace
 
 from mtbench import registry
 from mtbench.plan.spec import RunSpec
-from mtbench.plan.suite import SIZE, AcrossClaim, Claim, Suite
+from mtbench.plan.suite import SIZE, AnyClaim, Claim, Suite
+from mtbench.plan.suite.claim import Where
 from mtbench.plan.suite.planned import Place, meant
 from mtbench.report.data.comparison import Comparison, MethodRuns, compare
-from mtbench.report.data.gains.relative import DELTA
 from mtbench.report.data.suite.runs import Sheet
 from mtbench.report.exhibits.claims import across, within
 from mtbench.stats.contrast import LEVEL, Contrast, paired, welch
@@ -36,18 +36,20 @@ class Prospect:
         specs: a run of each kind that the claim needs, all with seed 0.
         planned: the number of seeds that the suite plans at this size.
         contrast: the contrast of earlier runs; None if there are no earlier runs with a standard deviation.
-        comparisons: the earlier runs by dataset; empty without a contrast.
+        comparisons: the earlier runs of each place of the claim; empty without a contrast.
+        beside: a planned run of each place.
         to_margin: the number of seeds that detect a difference of the claim's margin, or for equivalence show that a
             difference of 0 is within it, with 80 % power; None without a margin or a contrast, or if more than 1000.
         to_observed: the number of seeds that decide the claim with 80 % power if the observed difference is true.
     """
 
-    claim: Claim | AcrossClaim
+    claim: AnyClaim
     words: str
     specs: tuple[RunSpec, ...]
     planned: int
     contrast: Contrast | None = None
     comparisons: tuple[Comparison, ...] = ()
+    beside: tuple[RunSpec, ...] = ()
     to_margin: int | None = None
     to_observed: int | None = None
 
@@ -69,18 +71,17 @@ def prospects(suite: Suite, planned: Mapping[Place, RunSpec], earlier: Iterable[
 
 def _prospect(
     suite: Suite,
-    claim: Claim | AcrossClaim,
+    claim: AnyClaim,
     planned: Mapping[Place, RunSpec],
     known: Sequence[Comparison],
     level: float,
 ) -> Prospect:
-    datasets = claim.datasets if isinstance(claim, AcrossClaim) else (claim.dataset,)
-    needed = {dataset: _needed(suite, claim, dataset, planned) for dataset in datasets}
-    specs = tuple(spec for named in needed.values() for spec in named.values())
+    needed = [_needed(suite, claim, where, planned) for where in claim.where]
+    specs = tuple(spec for named in needed for spec in named.values())
     seeds = claim.n or min((spec.protocol.seeds for spec in specs), default=0)
     words = within.words(suite, claim) if isinstance(claim, Claim) else across.words(suite, claim)
     bare = Prospect(claim=claim, words=words, specs=specs, planned=seeds)
-    sheets = [_nearest(dataset, named, claim, known) for dataset, named in needed.items()]
+    sheets = [_nearest(dataset, named, claim, known) for (dataset, _), named in zip(claim.where, needed, strict=True)]
     there = [sheet for sheet in sheets if sheet]
     contrast = _contrast(claim, there) if len(there) == len(sheets) else None
     if contrast is None or not contrast.std:
@@ -96,33 +97,30 @@ def _prospect(
         bare,
         contrast=contrast,
         comparisons=tuple(sheet.comparison for sheet in there),
+        beside=tuple(named[claim.methods[0]] for named in needed),
         to_margin=to_margin,
         to_observed=min((plan for plan in plans if plan is not None), default=None),
     )
 
 
-def _needed(
-    suite: Suite, claim: Claim | AcrossClaim, dataset: str, planned: Mapping[Place, RunSpec]
-) -> dict[str, RunSpec]:
-    """Return the planned runs that a claim needs on a dataset, by the suite's names of their methods."""
-    variation = meant(suite, dataset, claim.set)
+def _needed(suite: Suite, claim: AnyClaim, where: Where, planned: Mapping[Place, RunSpec]) -> dict[str, RunSpec]:
+    """Return the planned runs that a claim needs at a place, by the suite's names of their methods."""
+    dataset, settings = where
+    variation = meant(suite, dataset, settings)
     there = {
         place.method: spec
         for place, spec in planned.items()
         if (place.dataset, place.variation) == (dataset, variation)
     }
     singles = registry.with_role("method", registry.SINGLE_TASK)
-    is_delta = isinstance(claim, Claim) and claim.metric == DELTA
     return {
         name: spec
         for name, spec in there.items()
-        if name in claim.methods or (is_delta and spec.network.name in singles)
+        if name in claim.methods or (claim.is_relative and spec.network.name in singles)
     }
 
 
-def _nearest(
-    dataset: str, needed: Mapping[str, RunSpec], claim: Claim | AcrossClaim, known: Iterable[Comparison]
-) -> Sheet | None:
+def _nearest(dataset: str, needed: Mapping[str, RunSpec], claim: AnyClaim, known: Iterable[Comparison]) -> Sheet | None:
     """Return the runs of the methods of a claim whose training protocol is nearest to the planned one.
 
     Nearest are those with the fewest other settings, then the most alike in the number of epochs, then in the number of
@@ -174,7 +172,7 @@ def _examples(comparison: Comparison) -> int:
     return max((record.training_examples for row in comparison.methods for record in row.records.values()), default=1)
 
 
-def _contrast(claim: Claim | AcrossClaim, sheets: Sequence[Sheet]) -> Contrast:
+def _contrast(claim: AnyClaim, sheets: Sequence[Sheet]) -> Contrast:
     """Return the contrast of earlier runs, by the test of the claim."""
     if isinstance(claim, Claim):
         values, is_paired = within.contrasted(sheets[0], claim), claim.test == "paired"

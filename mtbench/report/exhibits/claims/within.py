@@ -8,16 +8,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mtbench.plan.suite import MEAN, Claim, PaperTable, Suite, rendered
+from mtbench.plan.suite import Claim, PaperTable, Suite, rendered
 from mtbench.report.data.answers.images import right_answers
 from mtbench.report.data.answers.triplets import triplet_answers
 from mtbench.report.data.answers.unread import unread
 from mtbench.report.data.comparison import MethodRuns
-from mtbench.report.data.gains.relative import DELTA, deltas, single_task_runs
+from mtbench.report.data.gains.relative import single_task_runs
 from mtbench.report.data.suite.runs import Sheet, SuiteRuns
 from mtbench.report.data.suite.tuned import tuning_gap
 from mtbench.report.data.unlike import mixed
-from mtbench.report.exhibits.claims.evidence import Evidence, direction, paper_contrast, unconverged, unlearned
+from mtbench.report.exhibits.claims.evidence import (
+    Evidence,
+    direction_of,
+    measured_values,
+    metric_in_words,
+    paper_contrast,
+    unconverged,
+    unlearned,
+)
 from mtbench.stats.contrast import Contrast, paired, welch, welch_from
 from mtbench.stats.resample import Resampled, accuracy_difference
 from mtbench.stats.triplets import triplet_difference
@@ -28,12 +36,12 @@ __all__ = ["contrasted", "within", "words"]
 def within(runs: SuiteRuns, claim: Claim, root: Path | None) -> Evidence:
     """Return the evidence that a claim rests on; `root` is the folder of the data files, None for no resampling."""
     sheet, paper = runs.sheet(claim.dataset, claim.set), runs.published(claim.dataset, claim.set)
-    refused = tuning_gap(sheet, claim.contrast, beside_single=claim.metric == DELTA)
+    refused = tuning_gap(sheet, claim.contrast, beside_single=claim.is_relative)
     first, second = contrasted(None if refused else sheet, claim)
     ours = paired(first, second) if claim.test == "paired" else welch(first, second)
     resampled = None if root is None else _resampled(sheet, claim, ours.n, root)
     parts = [(sheet, method) for method in claim.contrast]
-    higher, unit = (True, "%") if claim.metric == DELTA else direction(sheet, claim.dataset, claim.columns[0])
+    higher, unit = direction_of(sheet, claim)
     return Evidence(
         words=words(runs.suite, claim),
         stale=_stale(sheet, claim),
@@ -56,21 +64,13 @@ def words(suite: Suite, claim: Claim) -> str:
     """Return the contrast in words; the metric where it is not the mean over tasks."""
     first, second = (suite.labels.get(method, method) for method in claim.contrast)
     varied = "".join(f", {name}={value}" for name, value in rendered(claim.set).items())
-    metric = {DELTA: ", Δm", MEAN: ""}.get(claim.measured, f", {claim.measured}")
-    return f"{claim.dataset}{varied}{metric}: {first} \N{MINUS SIGN} {second}"
+    return f"{claim.dataset}{varied}{metric_in_words(claim)}: {first} \N{MINUS SIGN} {second}"
 
 
 def contrasted(sheet: Sheet | None, claim: Claim) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return per seed (S,) the metric of the two methods of a claim; NaN where there is no finished run."""
-    if sheet is None:
-        return np.full(1, np.nan), np.full(1, np.nan)
-    if claim.metric == DELTA:
-        values = dict(zip(sheet.methods, deltas(sheet.comparison), strict=True))
-    else:
-        columns = [sheet.scores(column) for column in claim.columns]
-        values = {method: np.mean([column[method] for column in columns], axis=0) for method in columns[0]}
-    seeds = len(next(iter(values.values()), np.empty(1)))
-    nothing = np.full(seeds, np.nan)
+    values = measured_values(sheet, claim)
+    nothing = np.full(len(next(iter(values.values()), np.empty(1))), np.nan)
     return values.get(claim.contrast[0], nothing), values.get(claim.contrast[1], nothing)
 
 
@@ -102,14 +102,14 @@ def _mixed(sheet: Sheet | None, claim: Claim) -> bool:
     if sheet is None:
         return False
     methods = [method for name in claim.contrast if (method := sheet.runs(name))]
-    single = single_task_runs(sheet.comparison) if claim.metric == DELTA else None
+    single = single_task_runs(sheet.comparison) if claim.is_relative else None
     contrast = len(methods) == 2 and mixed(*methods, paired=claim.test == "paired")
     return contrast or any(mixed(method, single) for method in methods if single)
 
 
 def _resampled_methods(sheet: Sheet | None, claim: Claim, pairs: int) -> list[MethodRuns]:
     """Return the methods whose runs are resampled; none for a claim that is of no single images."""
-    if sheet is None or claim.metric == DELTA or claim.tasks or claim.test != "paired" or not pairs:
+    if sheet is None or claim.is_relative or claim.tasks or claim.test != "paired" or not pairs:
         return []
     return [method for name in claim.contrast if (method := sheet.runs(name)) is not None]
 

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from mtbench.contract import TrainingProtocol
-from mtbench.plan.suite import AcrossClaim, Claim, Grid, Suite
+from mtbench.plan.suite import AcrossClaim, Claim, Grid, SettingsClaim, Suite
 from mtbench.plan.suite.planned import Place
 from mtbench.report.exhibits.claims.prospect import Prospect, prospects
 from mtbench.store.status import RunStatus
@@ -134,6 +134,34 @@ def test_a_claim_on_relative_gains_needs_single_task_networks() -> None:
     assert found.contrast.std == pytest.approx(np.std(gains, ddof=1))
     assert [spec.titles.method for spec in found.specs] == ["td", "moo", "single"]
     assert [spec.titles.method for spec in prospect(CLAIM, earlier=runs()).specs] == ["td", "moo"]
+
+
+def test_a_claim_across_settings_needs_runs_under_both_and_each_is_beside_its_own_plan() -> None:
+    low = replace(PAPER, beta1=0.0)
+    suite = Suite(
+        name="mine",
+        title="",
+        grid=(Grid(datasets=("mmnist2",), methods=METHODS, vary={"beta1": (0.0, 0.9)}),),
+        claim=(
+            SettingsClaim(
+                dataset="mmnist2", method="td", against="moo", settings=({"beta1": 0.0}, {"beta1": 0.9}), margin=1.0
+            ),
+        ),
+    )
+    planned = {
+        Place(dataset="mmnist2", method=method, variation=(("beta1", value),)): finished(method, protocol=protocol).spec
+        for method in METHODS
+        for value, protocol in (("0", low), ("0.9", PAPER))
+    }
+    gaps = (0.3, -0.4, 0.9, 0.1, 0.5)
+    (found,) = prospects(suite, planned, [*runs(gaps, low), *runs()])
+    assert found.contrast is not None
+    assert found.contrast.std == pytest.approx(np.std(np.subtract(gaps, GAPS), ddof=1))
+    assert [comparison.protocol.beta1 for comparison in found.comparisons] == [0.0, 0.9]
+    assert [spec.protocol.beta1 for spec in found.beside] == [0.0, 0.9]
+    assert [spec.titles.method for spec in found.specs] == ["td", "moo"] * 2
+    (found,) = prospects(suite, planned, runs())  # of one setting alone: no spread of the difference is known
+    assert found.contrast is None
 
 
 def test_a_claim_across_datasets_needs_runs_on_both() -> None:
