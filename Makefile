@@ -8,7 +8,7 @@ OPTIONS ?=
 # Of `make lowest`: the files or folders of tests, all by default.
 TESTS ?=
 
-.PHONY: demo docs fuzz hooks kills looks lowest ranks test slow slow-engines benchmark evidence evidence-left gpu lint types check
+.PHONY: demo docs fuzz hooks kills looks lowest ranks test slow slow-engines benchmark evidence evidence-left reports reports-check gpu lint types check
 
 $(READY): pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -67,6 +67,12 @@ evidence: $(READY)  ## train the list results/evidence.toml, with the release th
 
 evidence-left: $(READY)  ## what is left of that list, and how long it takes
 	$(BIN)/python -m results.evidence --show
+
+reports: $(READY)  ## write the list results/reports.toml, and the numbers in documents, from the packs in results/
+	OMP_NUM_THREADS=1 $(BIN)/python -m results.reports
+
+reports-check: $(READY)  ## compare reports/ and the numbers in documents with what the packs in results/ make
+	OMP_NUM_THREADS=1 $(BIN)/python -m results.reports --check
 
 gpu:  ## on a machine with a GPU, without a network: its tests, and the time of steps
 	$(PYTHON) tests/on_gpu.py
