@@ -44,11 +44,16 @@ def missing(record: Record, rules: Rules) -> str:
         return f"a run of {record.epochs} epoch{'s' * (record.epochs != 1)} has no mean of the last {TEN}"
     if rules.batches and not any(True for _ in _of(record.batch_means, rules.batches)):
         return f"its record has no means over {rules.batches.words} (delete it and run it again, if it is from before)"
+    if rules.epoch == "val" and not record.spec.protocol.validation:
+        return "no validation split was held out (train with `--set validation=true`)"
     lacking = set(needed(record, rules)) - series(record, rules).keys()
     if not lacking:
         return ""
-    if record.spec.protocol.validation:
-        return "with a validation split held out, its curve is not of the test split"
+    if record.spec.protocol.validation and "test-curve" not in record.spec.protocol.diagnostics:
+        return (
+            "with a validation split held out, its curve is not of the test split (train with "
+            "`--set diagnostics=test-curve`)"
+        )
     curve = "last10" if rules.epoch == "last10" and rules.delta.base != "own-start" else "all"
     return f"its curve lacks {len(lacking)} of the epochs that it takes (train with `--set curve={curve}`)"
 
