@@ -200,8 +200,8 @@ class TrainingProtocol:
             )
         if "test-curve" in self.diagnostics and not self.validation:
             raise UsageError(
-                "protocol setting 'diagnostics' has test-curve, and without a validation split the curve is of the test "
-                "split already.",
+                "protocol setting 'diagnostics' has test-curve, and without a validation split the curve is of the "
+                "test split already.",
                 mend="Leave it out, or add --set validation=true.",
             )
         if self.select == "best-val" and self.adds != "none":

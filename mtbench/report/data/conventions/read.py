@@ -12,7 +12,7 @@ import numpy as np
 from mtbench.contract.data.convention import ON_TEST
 from mtbench.report.data.comparison import Comparison, MethodRuns
 from mtbench.report.data.conventions.rules import EPOCHS, Rules
-from mtbench.report.data.conventions.series import TEN, Values, last_values, missing, series
+from mtbench.report.data.conventions.series import TEN, Values, last_phase, last_values, missing, series
 from mtbench.report.data.conventions.validated import validated_epoch
 from mtbench.report.data.gains.relative import delta_terms, single_task_runs
 from mtbench.report.data.reading import Reading, Reference
@@ -137,7 +137,8 @@ def _of_method(record: Record, rules: Rules, base: Values) -> tuple[Values | Non
         return (found[chosen], "") if chosen else (None, _UNVALIDATED)
     start = rules.epoch == "own-start"
     average, base = ("task", found[1]) if start else (rules.delta.average, base)
-    best = _first_best({epoch: _gain(values, base, record.tasks, average) for epoch, values in found.items()})
+    candidates = last_phase(record, found)
+    best = _first_best({epoch: _gain(values, base, record.tasks, average) for epoch, values in candidates.items()})
     if best is None:
         return None, _no_gain(
             base, record.tasks, average, over="its first epoch" if start else "what Δm is relative to"

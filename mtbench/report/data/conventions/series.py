@@ -7,11 +7,12 @@ from mtbench.report.data.conventions.rules import Rules
 from mtbench.report.data.reading import Pair
 from mtbench.store.record import BatchMeans, Record, TaskResult
 
-__all__ = ["Values", "last_values", "missing", "series"]
+__all__ = ["TEN", "Values", "last_phase", "last_values", "missing", "series"]
 
 Values = Mapping[Pair, float]
 """Test metrics by task and name."""
 TEN = 10
+"""The number of last epochs that the rule ``last10`` takes the mean over."""
 
 
 def series(record: Record, rules: Rules) -> dict[int, Values]:
@@ -22,6 +23,12 @@ def series(record: Record, rules: Rules) -> dict[int, Values]:
         if "test" in point.results
         for means in _of(point.batch_means, rules.batches)
     }
+
+
+def last_phase(record: Record, found: Mapping[int, Values]) -> dict[int, Values]:
+    """Return the values by epoch without those of earlier phases, in which another network was trained."""
+    before = record.epochs - record.phases[-1].epochs if record.phases else 0
+    return {epoch: values for epoch, values in found.items() if epoch > before}
 
 
 def last_values(record: Record, rules: Rules) -> Values | None:

@@ -1,7 +1,7 @@
 """Δm of the same runs by other conventions, one switch at a time, and of runs with one other setting of training."""
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,6 +11,7 @@ from mtbench.report.data.comparison import Comparison
 from mtbench.report.data.conventions.fit import conventions_of, misfit
 from mtbench.report.data.conventions.read import read_by
 from mtbench.report.data.conventions.rules import EPOCHS, Rules, rules_of
+from mtbench.report.data.conventions.series import TEN
 from mtbench.report.data.gains.relative import deltas, other_averages, single_task_runs
 from mtbench.report.data.suite.runs import Sheet, SuiteRuns
 from mtbench.report.exhibits.conventions.moved import UNMOVED, Gains, Moved, moved, pooled
@@ -74,16 +75,21 @@ class Switched:
     switches: tuple[Switch, ...]
 
     @property
+    def common(self) -> str:
+        """The settings that the suite's grid sets for the runs of all columns, in words; empty without."""
+        return _set(self.sheets[0].variation)
+
+    @property
     def spread(self) -> float:
-        """The standard deviation over seeds of Δm without a switch, pooled over methods; NaN if none has two seeds, or none varies."""
+        """The standard deviation over seeds of Δm without a switch, pooled over methods; NaN if there is none."""
         return pooled(list(self.switches[0].ranked.values()))
 
 
 def switched(runs: SuiteRuns) -> list[Switched]:
     """Return the switches of each dataset that has single-task runs.
 
-    The runs without a switch are those for which the suite's grid sets nothing, or else the first. Other
-    sheets of the dataset are switches of the training.
+    The runs without a switch are those for which the suite's grid sets nothing, or else the first. Other sheets of
+    the dataset are switches of the training, called by the settings in which they differ from these.
     """
     groups: dict[str, list[Sheet]] = {}
     for sheet in runs.sheets:
@@ -96,7 +102,7 @@ def switched(runs: SuiteRuns) -> list[Switched]:
         usual, *others = [
             *_read_switches(plain),
             *(
-                _switch(sheet, USUAL, "training", ", ".join(f"{name}={value}" for name, value in sheet.variation))
+                _switch(sheet, USUAL, "training", _set(pair for pair in sheet.variation if pair not in plain.variation))
                 for sheet in sheets
                 if sheet is not plain
             ),
@@ -108,12 +114,18 @@ def switched(runs: SuiteRuns) -> list[Switched]:
     return found
 
 
+def _set(variation: Iterable[tuple[str, str]]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in variation)
+
+
 def _read_switches(sheet: Sheet) -> Iterator[Switch]:
     """Yield no switch, then those that have a meaning for the tasks and the splits of the runs."""
     conventions = conventions_of(sheet.comparison)
     yield _switch(sheet, USUAL, "", "none")
+    protocol = sheet.comparison.protocol
+    meaningless = {USUAL.epoch, *(["val"] * (not protocol.validation)), *(["last10"] * (protocol.epochs < TEN))}
     for epoch in EPOCHS:
-        if epoch != USUAL.epoch and (epoch != "val" or sheet.comparison.protocol.validation):
+        if epoch not in meaningless:
             yield _switch(sheet, dataclasses.replace(USUAL, epoch=epoch), "epoch", epoch)
     pools = {each.batches: each.together for each in conventions.values() if each.batches}
     for batches, together in pools.items():

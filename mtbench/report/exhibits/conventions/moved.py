@@ -79,4 +79,5 @@ def pooled(gains: Sequence[NDArray[np.float64]]) -> float:
     freedom = sum(len(values) - 1 for values in known if len(values) > 1)
     squares = sum(float(((values - values.mean()) ** 2).sum()) for values in known if len(values) > 1)
     spread = math.sqrt(squares / freedom) if freedom else 0.0
-    return spread if spread > _NOISE * max((abs(values).max(initial=0.0) for values in known), default=0.0) else math.nan
+    largest = max((float(abs(values).max(initial=0.0)) for values in known), default=0.0)
+    return spread if spread > _NOISE * largest else math.nan

@@ -50,7 +50,7 @@ def conventions_page(runs: SuiteRuns, found: Switched, titles: dict[str, str], l
             "by the unrounded mean, without single-task networks.",
         ),
         details=(
-            f"Suite {runs.suite.name}, size {runs.size}.",
+            f"Suite {runs.suite.name}, size {runs.size}{found.common and f', {found.common}'}.",
             "None: metrics after the last epoch over all test examples, averaged over each task's metrics and then "
             "over tasks, relative to the single-task run with the same seed. Every other column changes one rule; "
             "rules of the training need runs of their own. A convention has all rules of published code except its "

@@ -106,7 +106,14 @@ def test_the_page_has_a_row_per_method_a_column_per_switch_and_what_it_changes()
     assert page.layout.header[:6] == (
         *("method", "none", "epoch last10", "epoch own-start¶", "epoch test¶", "pooling batches of 5"),
     )
-    assert [line[0].says for line in page.layout.lines] == [*METHODS, "largest change", "in spreads", "tau", "reversed", "n"]
+    assert [line[0].says for line in page.layout.lines] == [
+        *METHODS,
+        "largest change",
+        "in spreads",
+        "tau",
+        "reversed",
+        "n",
+    ]
     row = {line[0].says: [cell.says for cell in line[1:]] for line in page.layout.lines}
     assert row["moo"][:2] == ["+3.00 ± 0.00 (1)", "-6.90 ± 0.00 (3)"]
     assert row["single"][0] == "+0.00 ± 0.00"
@@ -127,7 +134,7 @@ def test_what_a_switch_lacks_is_said_below_and_a_dataset_without_single_task_run
     (exhibit,) = shown_of(Conventions, filled(SUITE, short, seeds=1))
     (page,) = pages_of(exhibit)
     assert any(
-        note.startswith("epoch last10, convention last-ten: no numbers of single (seed 0), ")
+        note.startswith("convention last-ten: no numbers of single (seed 0), ")
         and note.endswith(": a run of 2 epochs has no mean of the last 10.")
         for note in page.footnotes
     )
