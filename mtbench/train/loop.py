@@ -127,6 +127,7 @@ def fit(
             restore_optimizer(optimizer, state["optimizer"])
     norm_batch = protocol.batch if protocol.norm_eval == "batch" else 0
     evaluate = partial(measure, network, norm_batch=norm_batch, check_stop=check_stop)
+    measured = _measured(run, protocol)
     where = {*(curve_epochs(epochs, protocol.curve) if points is None else points), *(phase.end for phase in plan)}
     final: Mapping[str, Evaluation] = {}
     beat = Heartbeat(watch, run.tasks, epochs=epochs, score=_last_score(curve, run.tasks))
@@ -188,11 +189,10 @@ def fit(
         balancer.end_epoch(total / used)
         check_registered(network, phase, known_to(optimizer))
         if epoch + 1 in where:
-            name = "val" if protocol.validation else "test"
             if epoch + 1 == epochs and not selects:
                 found = final = _final(run, ledger.steps, evaluate)
             else:
-                found = {name: evaluate(run.splits[name], batches=run.batches_of(name))}
+                found = {name: evaluate(run.splits[name], batches=run.batches_of(name)) for name in measured}
             curve.append(_point(epoch + 1, ledger, lost / used, run.tasks, found, conflict, weights))
             weights.clear()
             if selects:
@@ -227,6 +227,13 @@ def fit(
 def _phase(plan: Sequence[Phase], epoch: int) -> Phase:
     """Return the phase of an epoch, counted from 0; the last one if all epochs are over."""
     return next((phase for phase in plan if epoch < phase.end), plan[-1])
+
+
+def _measured(run: Assembly, protocol: TrainingProtocol) -> list[str]:
+    """Return the splits that every point of the curve is measured on; a trial of a search has no test split."""
+    if not protocol.validation:
+        return ["test"]
+    return ["val", "test"] if "test-curve" in protocol.diagnostics and "test" in run.splits else ["val"]
 
 
 def curve_epochs(epochs: int, points: str = "20") -> set[int]:

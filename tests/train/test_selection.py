@@ -207,3 +207,26 @@ def test_tasks_that_share_anything_have_one_epoch() -> None:
         network = assemble(spec_of(method), root=Path(), device=CPU).network
         expected = {"up": 4, "down": 6} if method.startswith("single") else {"up": 6, "down": 6}
         assert best_epochs(network, curve(up=[50, 60, 55], down=[4, 3, 2]), (UP, DOWN)) == expected
+
+
+def test_the_test_split_along_the_curve_changes_no_weight_and_no_choice() -> None:
+    settings = {"validation": "true", "curve": "all", "epochs": "4", "select": "best-val"}
+    plain, measured = (run(spec_of("uniform", **settings, **more)) for more in ({}, {"diagnostics": "test-curve"}))
+    assert all(torch.equal(plain.model[name], measured.model[name]) for name in plain.model)
+    assert plain.selected_epoch == measured.selected_epoch
+    assert plain.results == measured.results
+    assert [set(point.results) >= {"val", "test"} for point in measured.curve] == [True] * 4
+    assert not any("test" in point.results for point in plain.curve[:-1])
+    selected = next(point for point in measured.curve if point.epoch == measured.selected_epoch)
+    assert selected.results["test"] == measured.results["test"]
+
+
+def test_a_trial_of_a_search_has_no_test_split_along_its_curve() -> None:
+    spec = spec_of("uniform", validation="true", epochs="2", diagnostics="test-curve")
+    trial = run(dataclasses.replace(spec, trial=True))
+    assert not any("test" in point.results for point in trial.curve)
+
+
+def test_the_test_split_along_the_curve_is_refused_where_the_curve_is_of_it_already() -> None:
+    with pytest.raises(UsageError, match=r"the curve is of the test split already"):
+        spec_of("uniform", epochs="2", diagnostics="test-curve")

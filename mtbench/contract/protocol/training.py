@@ -94,8 +94,9 @@ class TrainingProtocol:
     diagnostics: tuple[str, ...] = option(
         (),
         "measured besides: conflict (of the tasks' gradients, at the points of the curve), selectivity (what the "
-        "features for one task say of the others, after training)",
-        choices=("conflict", "selectivity"),
+        "features for one task say of the others, after training), test-curve (the test split at the points of the "
+        "curve, although a validation split is held out; nothing is chosen by it)",
+        choices=("conflict", "selectivity", "test-curve"),
     )
     norm_eval: str = option(
         "running",
@@ -196,6 +197,12 @@ class TrainingProtocol:
             raise UsageError(
                 "protocol setting 'select' is 'best-val', and no validation split is held out to choose an epoch on.",
                 mend="Add --set validation=true.",
+            )
+        if "test-curve" in self.diagnostics and not self.validation:
+            raise UsageError(
+                "protocol setting 'diagnostics' has test-curve, and without a validation split the curve is of the "
+                "test split already.",
+                mend="Leave it out, or add --set validation=true.",
             )
         if self.select == "best-val" and self.adds != "none":
             raise UsageError(

@@ -12,7 +12,8 @@ import numpy as np
 from mtbench.contract.data.convention import ON_TEST
 from mtbench.report.data.comparison import Comparison, MethodRuns
 from mtbench.report.data.conventions.rules import EPOCHS, Rules
-from mtbench.report.data.conventions.series import TEN, Values, last_values, missing, series
+from mtbench.report.data.conventions.series import TEN, Values, last_phase, last_values, missing, series
+from mtbench.report.data.conventions.validated import validated_epoch
 from mtbench.report.data.gains.relative import delta_terms, single_task_runs
 from mtbench.report.data.reading import Reading, Reference
 from mtbench.report.text import listed, seeds
@@ -21,6 +22,7 @@ from mtbench.store.record import Record, TaskInfo
 
 __all__ = ["read_by"]
 
+_UNVALIDATED = "no task is measured on its validation split"
 _Found = Mapping[int, tuple[Values | None, str]]
 """The values of a run by seed, or None and why."""
 
@@ -103,12 +105,14 @@ def _each(method: MethodRuns, rules: Rules, read: Callable[[Record, int], tuple[
 
 
 def _of_single(record: Record, rules: Rules) -> tuple[Values | None, str]:
-    """Return the values of single-task networks: where epochs are chosen on the test split, each task's own."""
-    if rules.epoch not in ON_TEST:
+    """Return the values of single-task networks: where epochs are chosen, each task's own."""
+    if rules.epoch not in (*ON_TEST, "val"):
         return _of_method(record, rules, {})
     found, values = series(record, rules), dict[tuple[str, str], float]()
     for task in record.tasks:
-        if rules.epoch == "own-start":
+        if rules.epoch == "val":
+            best, why = validated_epoch(record, [task]), _UNVALIDATED
+        elif rules.epoch == "own-start":
             best = _first_best({epoch: _gain(each, found[1], [task], "task") for epoch, each in found.items()})
             why = "" if best else _no_gain(found[1], [task], "task", over="its first epoch")
         else:
@@ -128,9 +132,13 @@ def _of_method(record: Record, rules: Rules, base: Values) -> tuple[Values | Non
     if rules.epoch == "last10":
         last = [found[epoch] for epoch in range(record.epochs - TEN + 1, record.epochs + 1)]
         return {pair: float(np.mean([values[pair] for values in last])) for pair in last[0]}, ""
+    if rules.epoch == "val":
+        chosen = validated_epoch(record, record.tasks)
+        return (found[chosen], "") if chosen else (None, _UNVALIDATED)
     start = rules.epoch == "own-start"
     average, base = ("task", found[1]) if start else (rules.delta.average, base)
-    best = _first_best({epoch: _gain(values, base, record.tasks, average) for epoch, values in found.items()})
+    candidates = last_phase(record, found)
+    best = _first_best({epoch: _gain(values, base, record.tasks, average) for epoch, values in candidates.items()})
     if best is None:
         return None, _no_gain(
             base, record.tasks, average, over="its first epoch" if start else "what Δm is relative to"

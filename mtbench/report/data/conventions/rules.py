@@ -10,11 +10,13 @@ __all__ = ["EPOCHS", "Rules", "rules_of"]
 EPOCHS = {
     "last": "after the last epoch",
     "last10": "in the mean over the last ten epochs",
+    "val": "after the epoch that is best on the validation split, by the mean over tasks of the gain over the first "
+    "epoch (of single-task networks, each task's best)",
     "own-start": "after the epoch that is best on the test split, by the Δm (task) over the run's own first epoch (of "
     "single-task networks, each task's best)",
     "test": "after the epoch that is best on the test split, by Δm (of single-task networks, each task's best)",
 }
-"""Rules for the epoch in words; see `mtbench.contract.PeerConvention`."""
+"""Rules for the epoch in words; see `mtbench.contract.PeerConvention`, which has all but ``val``."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,11 +7,12 @@ from mtbench.report.data.conventions.rules import Rules
 from mtbench.report.data.reading import Pair
 from mtbench.store.record import BatchMeans, Record, TaskResult
 
-__all__ = ["Values", "last_values", "missing", "series"]
+__all__ = ["TEN", "Values", "last_phase", "last_values", "missing", "series"]
 
 Values = Mapping[Pair, float]
 """Test metrics by task and name."""
 TEN = 10
+"""The number of last epochs that the rule ``last10`` takes the mean over."""
 
 
 def series(record: Record, rules: Rules) -> dict[int, Values]:
@@ -22,6 +23,12 @@ def series(record: Record, rules: Rules) -> dict[int, Values]:
         if "test" in point.results
         for means in _of(point.batch_means, rules.batches)
     }
+
+
+def last_phase(record: Record, found: Mapping[int, Values]) -> dict[int, Values]:
+    """Return the values by epoch without those of earlier phases, in which another network was trained."""
+    before = record.epochs - record.phases[-1].epochs if record.phases else 0
+    return {epoch: values for epoch, values in found.items() if epoch > before}
 
 
 def last_values(record: Record, rules: Rules) -> Values | None:
@@ -44,11 +51,16 @@ def missing(record: Record, rules: Rules) -> str:
         return f"a run of {record.epochs} epoch{'s' * (record.epochs != 1)} has no mean of the last {TEN}"
     if rules.batches and not any(True for _ in _of(record.batch_means, rules.batches)):
         return f"its record has no means over {rules.batches.words} (delete it and run it again, if it is from before)"
+    if rules.epoch == "val" and not record.spec.protocol.validation:
+        return "no validation split was held out (train with `--set validation=true`)"
     lacking = set(needed(record, rules)) - series(record, rules).keys()
     if not lacking:
         return ""
-    if record.spec.protocol.validation:
-        return "with a validation split held out, its curve is not of the test split"
+    if record.spec.protocol.validation and "test-curve" not in record.spec.protocol.diagnostics:
+        return (
+            "with a validation split held out, its curve is not of the test split (train with "
+            "`--set diagnostics=test-curve`)"
+        )
     curve = "last10" if rules.epoch == "last10" and rules.delta.base != "own-start" else "all"
     return f"its curve lacks {len(lacking)} of the epochs that it takes (train with `--set curve={curve}`)"
 

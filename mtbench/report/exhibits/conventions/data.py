@@ -1,19 +1,21 @@
 """Δm of the same runs by other conventions, one switch at a time, and of runs with one other setting of training."""
 
 import dataclasses
-import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from mtbench.contract import PeerConvention
-from mtbench.report.data.choices import AVERAGES, Convention
+from mtbench.report.data.choices import Convention
 from mtbench.report.data.comparison import Comparison
 from mtbench.report.data.conventions.fit import conventions_of, misfit
 from mtbench.report.data.conventions.read import read_by
 from mtbench.report.data.conventions.rules import EPOCHS, Rules, rules_of
-from mtbench.report.data.gains.relative import deltas, single_task_runs
+from mtbench.report.data.conventions.series import TEN
+from mtbench.report.data.gains.relative import deltas, other_averages, single_task_runs
 from mtbench.report.data.suite.runs import Sheet, SuiteRuns
-from mtbench.stats.ranking import kendall_tau, mean_ranks
+from mtbench.report.exhibits.conventions.moved import UNMOVED, Gains, Moved, moved, pooled
+from mtbench.stats.ranking import mean_ranks
 from mtbench.stats.summary import Summary, summarize
 
 __all__ = ["USUAL", "Switch", "Switched", "switched"]
@@ -30,40 +32,64 @@ class Switch:
         group: the switched rule: ``epoch``, ``pooling``, ``average``, ``base``, ``training``, or ``convention`` for all
             of these but the training at once; empty for none.
         name: to what.
-        gains: the gains by the suite's name of each method.
+        runs: the gains per seed by the suite's name of each method.
         ranks: likewise, 1 for the best, without single-task networks and methods without a number.
         chosen: True if epochs are chosen on the test split.
         own_start: True if Δm is over each run's own first epoch, and so of another size than all others.
         lacking: sentences on runs without a number.
-        change: the largest change of a method's mean Δm, in points; NaN without, and where the sizes are unlike.
-        tau: Kendall's tau of the order of methods with that without the switch; NaN without.
+        moved: the difference that the switch makes.
     """
 
     group: str
     name: str
-    gains: Mapping[str, Summary]
+    runs: Gains
     ranks: Mapping[str, float]
     chosen: bool
     own_start: bool
     lacking: tuple[str, ...]
-    change: float = math.nan
-    tau: float = math.nan
+    moved: Moved = UNMOVED
+
+    @cached_property
+    def gains(self) -> Mapping[str, Summary]:
+        """The gains over seeds by the suite's name of each method."""
+        return {name: summarize(values) for name, values in self.runs.items()}
+
+    @property
+    def ranked(self) -> Gains:
+        """The gains per seed of the methods that are ranked."""
+        return {name: self.runs[name] for name in self.ranks}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Switched:
-    """The switches of one dataset; the first one is none."""
+    """The switches of one dataset.
+
+    Attributes:
+        dataset: the dataset as in the suite.
+        sheets: the runs without a switch, then those of other training.
+        switches: the switches; the first one is none.
+    """
 
     dataset: str
     sheets: tuple[Sheet, ...]
     switches: tuple[Switch, ...]
 
+    @property
+    def common(self) -> str:
+        """The settings that the suite's grid sets for the runs of all columns, in words; empty without."""
+        return _set(self.sheets[0].variation)
+
+    @property
+    def spread(self) -> float:
+        """The standard deviation over seeds of Δm without a switch, pooled over methods; NaN if there is none."""
+        return pooled(list(self.switches[0].ranked.values()))
+
 
 def switched(runs: SuiteRuns) -> list[Switched]:
     """Return the switches of each dataset that has single-task runs.
 
-    The runs without a switch are those for which the suite's grid sets nothing, or else the first. Other
-    sheets of the dataset are switches of the training.
+    The runs without a switch are those for which the suite's grid sets nothing, or else the first. Other sheets of
+    the dataset are switches of the training, called by the settings in which they differ from these.
     """
     groups: dict[str, list[Sheet]] = {}
     for sheet in runs.sheets:
@@ -76,32 +102,38 @@ def switched(runs: SuiteRuns) -> list[Switched]:
         usual, *others = [
             *_read_switches(plain),
             *(
-                _switch(sheet, USUAL, "training", ", ".join(f"{name}={value}" for name, value in sheet.variation))
+                _switch(sheet, USUAL, "training", _set(pair for pair in sheet.variation if pair not in plain.variation))
                 for sheet in sheets
                 if sheet is not plain
             ),
         ]
-        switches = (usual, *(_compared(usual, other) for other in others))
+        switches = (usual, *(dataclasses.replace(other, moved=_moved(usual, other)) for other in others))
         found.append(
             Switched(dataset=dataset, sheets=(plain, *(s for s in sheets if s is not plain)), switches=switches)
         )
     return found
 
 
+def _set(variation: Iterable[tuple[str, str]]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in variation)
+
+
 def _read_switches(sheet: Sheet) -> Iterator[Switch]:
+    """Yield no switch, then those that have a meaning for the tasks and the splits of the runs."""
     conventions = conventions_of(sheet.comparison)
     yield _switch(sheet, USUAL, "", "none")
+    protocol = sheet.comparison.protocol
+    meaningless = {USUAL.epoch, *(["val"] * (not protocol.validation)), *(["last10"] * (protocol.epochs < TEN))}
     for epoch in EPOCHS:
-        if epoch != USUAL.epoch:
+        if epoch not in meaningless:
             yield _switch(sheet, dataclasses.replace(USUAL, epoch=epoch), "epoch", epoch)
     pools = {each.batches: each.together for each in conventions.values() if each.batches}
     for batches, together in pools.items():
         name = f"batches of {batches.size}{' by images' if batches.by_examples else ''}"
         yield _switch(sheet, dataclasses.replace(USUAL, batches=batches, together=together), "pooling", name)
-    for average in AVERAGES:
-        if average != USUAL.delta.average:
-            delta = dataclasses.replace(USUAL.delta, average=average)
-            yield _switch(sheet, dataclasses.replace(USUAL, delta=delta), "average", average)
+    for average in other_averages(sheet.comparison, USUAL.delta.average):
+        delta = dataclasses.replace(USUAL.delta, average=average)
+        yield _switch(sheet, dataclasses.replace(USUAL, delta=delta), "average", average)
     yield _switch(sheet, dataclasses.replace(USUAL, delta=Convention(base="mean")), "base", "mean")
     for name, each in conventions.items():
         if each.constants and each.average != "main" and not misfit(sheet.comparison, each.constants):
@@ -122,17 +154,18 @@ def _switch(sheet: Sheet, rules: Rules, group: str, name: str) -> Switch:
     read = read_by(sheet.comparison, rules, name=name)
     assert read.reading is not None
     single = single_task_runs(read)
-    gains = dict(zip(sheet.methods, map(summarize, deltas(read, rules.delta)), strict=True))
+    gains = dict(zip(sheet.methods, deltas(read, rules.delta), strict=True))
+    means = {name: summary.mean for name, values in gains.items() if (summary := summarize(values)).n}
     ranked = [
         name
         for name, method in zip(sheet.methods, read.methods, strict=True)
-        if gains[name].n and (single is None or method.title != single.title)
+        if name in means and (single is None or method.title != single.title)
     ]
-    ranks = mean_ranks([[gains[name].mean] for name in ranked], [True]).tolist() if ranked else []
+    ranks = mean_ranks([[means[name]] for name in ranked], [True]).tolist() if ranked else []
     return Switch(
         group=group,
         name=name,
-        gains=gains,
+        runs=gains,
         ranks=dict(zip(ranked, ranks, strict=True)),
         chosen=read.reading.chosen_on_test,
         own_start=rules.delta.base == "own-start",
@@ -140,13 +173,5 @@ def _switch(sheet: Sheet, rules: Rules, group: str, name: str) -> Switch:
     )
 
 
-def _compared(usual: Switch, other: Switch) -> Switch:
-    """Return the switch with what it changes."""
-    common: Sequence[str] = [name for name in usual.ranks if name in other.ranks]
-    before, after = ([each.gains[name].mean for name in common] for each in (usual, other))
-    changes = [] if other.own_start else [abs(one - two) for one, two in zip(before, after, strict=True)]
-    return dataclasses.replace(
-        other,
-        change=max(changes, default=math.nan),
-        tau=float(kendall_tau(before, [after])[0]) if len(common) > 1 else math.nan,
-    )
+def _moved(usual: Switch, other: Switch) -> Moved:
+    return moved(usual.ranked, other.ranked, alike=not other.own_start)

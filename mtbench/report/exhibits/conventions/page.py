@@ -8,6 +8,7 @@ import pandas as pd
 from mtbench.report import marks
 from mtbench.report.data.suite.runs import SuiteRuns
 from mtbench.report.exhibits.conventions.data import Switch, Switched
+from mtbench.report.exhibits.conventions.moved import Moved
 from mtbench.report.page.layout import Layout, Page
 from mtbench.report.page.suite import warnings
 from mtbench.report.page.words import DASH, plain, written
@@ -17,15 +18,15 @@ __all__ = ["conventions_frame", "conventions_page"]
 
 _COLUMNS = [
     *("suite", "size", "dataset", "group", "switch", "method", "n", "delta_m", "std", "t95_low", "t95_high", "rank"),
-    *("largest_change", "kendall_tau", "chosen_on_test"),
+    *("largest_change", "spread", "change_in_spreads", "kendall_tau"),
+    *("pairs", "reversed_pairs", "significant_reversed_pairs", "chosen_on_test"),
 ]
 
 
 def conventions_page(runs: SuiteRuns, found: Switched, titles: dict[str, str], label: str) -> Page:
     """Return a row per method, a column per switch; below what each switch changes."""
     lines = [plain((title, *(_cell(switch, method) for switch in found.switches))) for method, title in titles.items()]
-    changes = (_known(switch.change) for switch in found.switches)
-    taus = (_known(switch.tau) for switch in found.switches)
+    moves = [switch.moved for switch in found.switches]
     seeds = (counts([switch.gains[name].n for name in titles if name in switch.gains]) for switch in found.switches)
     return Page(
         title=f"{runs.suite.name}: {found.dataset} by other conventions, size {runs.size}",
@@ -35,8 +36,10 @@ def conventions_page(runs: SuiteRuns, found: Switched, titles: dict[str, str], l
             header=("method", *(_head(switch) for switch in found.switches)),
             lines=(
                 *lines,
-                plain(("largest change", *changes)),
-                plain(("tau", *taus)),
+                plain(("largest change", *(_known(moved.change) for moved in moves))),
+                plain(("in spreads", *(_known(moved.spreads) for moved in moves))),
+                plain(("tau", *(_known(moved.tau) for moved in moves))),
+                plain(("reversed", *map(_reversed, moves))),
                 plain(("n", *seeds)),
             ),
             tasks=len(found.switches),
@@ -47,14 +50,17 @@ def conventions_page(runs: SuiteRuns, found: Switched, titles: dict[str, str], l
             "by the unrounded mean, without single-task networks.",
         ),
         details=(
-            f"Suite {runs.suite.name}, size {runs.size}.",
+            f"Suite {runs.suite.name}, size {runs.size}{found.common and f', {found.common}'}.",
             "None: metrics after the last epoch over all test examples, averaged over each task's metrics and then "
             "over tasks, relative to the single-task run with the same seed. Every other column changes one rule; "
             "rules of the training need runs of their own. A convention has all rules of published code except its "
             "training.",
             *_explained(found),
-            "Largest change: of a method's mean Δm, in points. Tau: Kendall's tau with the order of methods in column "
-            "none.",
+            "Largest change: of a method's mean Δm, in points. In spreads: the same divided by the standard deviation "
+            f"over seeds of Δm in column none, pooled over the ranked methods{_spread(found.spread)}. Tau: Kendall's "
+            "tau with the order of methods in column none. Reversed: pairs of methods whose means are in the other "
+            "order than in column none, of all pairs; in brackets: those of them that differ significantly in either "
+            "column (paired t-test over seeds, 5 % after Holm's correction over all pairs).",
         ),
         footnotes=(*_lacking(found), *warnings(titles.values())),
     )
@@ -91,6 +97,17 @@ def _cell(switch: Switch, method: str) -> str:
     return written(gain, sign=True) + ("" if rank is None else f" ({rank:g})")
 
 
+def _spread(value: float) -> str:
+    return "" if math.isnan(value) else f", {fixed(value)} points"
+
+
+def _reversed(moved: Moved) -> str:
+    if not moved.pairs:
+        return DASH
+    significant = "" if moved.significant is None else f" ({moved.significant})"
+    return f"{moved.reversed}/{moved.pairs}{significant}"
+
+
 def _known(value: float) -> str:
     return DASH if math.isnan(value) else fixed(value)
 
@@ -115,9 +132,18 @@ def conventions_frame(runs: SuiteRuns, found: Switched) -> pd.DataFrame:
                     "t95_low": low,
                     "t95_high": high,
                     "rank": switch.ranks.get(method),
-                    "largest_change": None if math.isnan(switch.change) else switch.change,
-                    "kendall_tau": None if math.isnan(switch.tau) else switch.tau,
+                    "largest_change": _number(switch.moved.change),
+                    "spread": _number(found.spread),
+                    "change_in_spreads": _number(switch.moved.spreads),
+                    "kendall_tau": _number(switch.moved.tau),
+                    "pairs": switch.moved.pairs,
+                    "reversed_pairs": switch.moved.reversed,
+                    "significant_reversed_pairs": switch.moved.significant,
                     "chosen_on_test": switch.chosen,
                 }
             )
     return pd.DataFrame(rows, columns=_COLUMNS)
+
+
+def _number(value: float) -> float | None:
+    return None if math.isnan(value) else value

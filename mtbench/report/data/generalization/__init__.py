@@ -1,0 +1,1 @@
+"""Generalization of methods: what they do on the test split, given what they do in training."""

@@ -1,0 +1,1 @@
+"""Test error over training loss."""
