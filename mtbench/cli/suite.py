@@ -136,12 +136,14 @@ def _protocol(suite: "Suite", part: "Grid") -> str:
 
 def _claims(suite: "Suite") -> "Iterator[str]":
     from mtbench.plan.suite import AcrossClaim, SettingsClaim, rendered
+    from mtbench.plan.suite.held import RESOURCES
     from mtbench.plan.suite.names import listed_settings
 
     for claim in suite.claim:
         relation = "equivalent to" if claim.direction == "equivalent" else f"{claim.direction} than"
         margin = f"margin {claim.margin:g}, " if claim.margin else ""
-        test = f"({margin}{claim.test} test)"
+        held = f", equal {', '.join(RESOURCES[name] for name in claim.equal)}" if claim.equal else ""
+        test = f"({margin}{claim.test} test{held})"
         if isinstance(claim, SettingsClaim):
             first, second = map(listed_settings, claim.settings)
             what = f"{claim.method}'s gain over {claim.against}" if claim.against else claim.method

@@ -134,6 +134,18 @@ def test_what_varies_is_shown(place: Path) -> None:
     assert "Claim on toy-all, lr=0.003: uniform is better than single in delta_m (paired test)." in text
 
 
+def test_a_claim_across_settings_is_shown_with_what_it_holds_equal(place: Path) -> None:
+    (place / "varied.toml").write_text(
+        TOYS.partition("[labels]")[0] + 'vary = { lr = [1e-3, 3e-3] }\n[[claim]]\ndataset = "toy-all"\n'
+        'method = "uniform"\nagainst = "single"\nsettings = [{ lr = 1e-3 }, { lr = 3e-3 }]\nequal = ["label-uses"]\n'
+    )
+    text = mtbench("suite", "show", "varied.toml").output
+    assert (
+        "Claim across settings on toy-all: uniform's gain over single with lr=0.001 is better than that with lr=0.003 in "
+        "mean (paired test, equal label uses)."
+    ) in " ".join(text.split())
+
+
 def test_a_suite_in_order_is_said_to_be() -> None:
     result = mtbench("suite", "validate", "toys.toml")
     assert (result.exit_code, result.output) == (0, "toys.toml is valid: mtbench run --suite toys.toml\n")

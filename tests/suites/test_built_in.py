@@ -148,6 +148,12 @@ def test_runs_that_a_note_calls_those_of_another_suite_are_the_same_runs(name: s
     assert ids(name) <= ids(*others)
 
 
+def test_rows_without_regularization_and_with_dropout_are_the_runs_of_the_suite_with_the_papers_numbers() -> None:
+    mine = plan_suite(suite("regularization"))
+    assert {spec.protocol.weight_decay for spec in mine} == {0.0, 1e-4}
+    assert {spec.id for spec in mine if not spec.protocol.weight_decay} < ids("levi2020-two-digits")
+
+
 @pytest.mark.parametrize("end", ["", "-mini"])
 def test_the_runs_of_up_to_40_questions_over_their_number_are_those_of_the_other_suites(end: str) -> None:
     few = {

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import ConfigDict, Discriminator, Tag
 
+from mtbench.plan.suite.held import Resource
 from mtbench.plan.suite.published import MEAN
 from mtbench.plan.suite.settings import Margin, Seeds, Setting
 
@@ -28,6 +29,9 @@ class Stated(ABC):
         family: the name of the claims that are corrected together (Holm); by default all claims of a suite.
         test: ``paired`` over common seeds, or ``welch``; fixed here, never chosen after seeing results.
         n: the planned number of seeds; 0 for the suite's.
+        equal: resources that both sides must have alike, or the claim is not judged: ``steps``, ``label-uses`` and
+            ``training-macs`` (multiply-accumulates of the forward passes of training, within 3 %).
+        quantity: a quantity of `mtbench.plan.suite.quantity` that the claim is about; empty for the test metric.
         source: the place in the paper that makes the claim.
     """
 
@@ -38,6 +42,8 @@ class Stated(ABC):
     family: str = "all"
     test: Literal["paired", "welch"] = "paired"
     n: Seeds = 0
+    equal: tuple[Resource, ...] = ()
+    quantity: str = ""
     source: str = ""
 
     @property
@@ -57,13 +63,23 @@ class Stated(ABC):
 
     @property
     def measured(self) -> str:
-        """The metric in words."""
-        return self.columns[0]
+        """The metric, or the quantity, in words."""
+        return self.quantity or self.columns[0]
 
     @property
     def is_relative(self) -> bool:
         """True if the metric is Δm, so that single-task networks are a part of the comparison."""
         return self.columns == (_DELTA,)
+
+    @property
+    def metric_margin(self) -> float:
+        """The margin in the unit of the test metric; 0 for a claim about another quantity."""
+        return 0.0 if self.quantity else self.margin
+
+    @property
+    def is_plain(self) -> bool:
+        """True if the metric is the mean over all tasks, as where none is named."""
+        return self.columns == (MEAN,)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,8 +117,13 @@ class Claim(Stated):
 
     @property
     def measured(self) -> str:
-        """The metric in words."""
-        return f"mean of {', '.join(self.tasks)}" if self.tasks else self.metric
+        """The metric, or the quantity, in words."""
+        return f"mean of {', '.join(self.tasks)}" if self.tasks else super().measured
+
+    @property
+    def is_of_images(self) -> bool:
+        """True if the metric is one of single test images, not one over groups of runs or tasks."""
+        return not (self.quantity or self.tasks or self.is_relative)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,7 @@ from mtbench.plan.parse import parse_dataset, parse_method
 from mtbench.plan.suite import SIZE, Counted, Grid, Search, Suite, rendered
 from mtbench.plan.suite.claimed import claim_misfits
 from mtbench.plan.suite.names import Known, Path, not_there, paper_misfits, relation_misfits
+from mtbench.plan.suite.resources import resource_misfits
 from mtbench.plan.suite.tuning import tuning_misfits
 from mtbench.plan.toml_lines import Fault, Lines
 
@@ -68,7 +69,10 @@ def misfits(suite: Suite, lines: Lines, numbers: Mapping[str, Sequence[int]], *,
     for number, relation in zip(numbers["relation"], suite.relation, strict=True):
         yield from relation_misfits(relation, known, ("relation", number), lines)
     for number, claim in zip(numbers["claim"], suite.claim, strict=True):
-        yield from claim_misfits(claim, known, ("claim", number), lines)
+        faults = list(claim_misfits(claim, known, ("claim", number), lines))
+        yield from faults
+        if not (faults or strange or unsure or incomplete):
+            yield from resource_misfits(suite, claim, ("claim", number), lines)
     if suite.judges == "tuned" and not incomplete:
         yield from tuning_misfits(suite, numbers["claim"], lines)
 

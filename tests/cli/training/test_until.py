@@ -196,6 +196,19 @@ def test_a_plan_counts_the_runs_that_had_a_record(place: Path) -> None:
     assert set(plan.later) == {spec.id for spec in specs if spec.seed >= 2}
 
 
+def test_the_runs_of_a_claim_across_settings_are_those_under_both(place: Path) -> None:
+    varied = SUITE.partition("[[claim]]")[0] + 'vary = { beta1 = [0.0, 0.5, 0.9] }\n\n[[claim]]\ndataset = "toy-all"\n'
+    claim = 'method = "moo"\nagainst = "uniform"\nsettings = [{ beta1 = 0.0 }, { beta1 = 0.9 }]\n'
+    (place / "toys.toml").write_text(varied + claim)
+    until = UntilDecided(suite=find_suite("toys.toml"), base="", settings={}, results=place, looks=(2, 4))
+    found = {(spec.titles.method, spec.protocol.beta1) for spec in until.specs((2,))}
+    assert found == {(method, beta1) for method in ("moo", "uniform") for beta1 in (0.0, 0.9)}
+    (place / "toys.toml").write_text(varied + claim.replace('against = "uniform"\n', 'metric = "delta_m"\n'))
+    until = UntilDecided(suite=find_suite("toys.toml"), base="", settings={}, results=place, looks=(2, 4))
+    found = {(spec.titles.method, spec.protocol.beta1) for spec in until.specs((2,))}
+    assert found == {(method, beta1) for method in ("moo", "single") for beta1 in (0.0, 0.9)}
+
+
 def test_a_dry_run_shows_the_looks_and_writes_nothing(place: Path) -> None:
     shown = mtbench(*COMMAND, "--max-seeds", "10", "--dry-run").output
     assert "Looks at 3, 5, 8, 10 seeds, not sealed yet" in shown

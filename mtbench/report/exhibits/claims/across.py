@@ -32,7 +32,9 @@ from mtbench.report.exhibits.claims.evidence import (
     settings_in_words,
     unconverged,
     unlearned,
+    unmeasured,
 )
+from mtbench.report.exhibits.claims.held import not_equal, sides_of
 from mtbench.stats.contrast import Contrast, paired, welch, welch_from
 
 __all__ = ["across", "contrasted", "unpaired_because", "words"]
@@ -45,9 +47,9 @@ def across(runs: SuiteRuns, claim: AcrossClaim | SettingsClaim) -> Evidence:
     found = [method for group in methods for method in group if method]
     unpaired = unpaired_because(claim, found) if claim.test == "paired" else ""
     is_paired = claim.test == "paired" and not unpaired
-    refused = _refused(sheets, claim)
+    parts, sides = [(sheet, method) for sheet in sheets for method in claim.methods], sides_of(runs, claim)
+    refused = _refused(sheets, claim) or not_equal(sides, claim.equal) or unmeasured(parts, claim)
     first, second = contrasted(None if refused else sheets, claim)
-    parts = [(sheet, method) for sheet in sheets for method in claim.methods]
     higher, unit = direction_of(sheets[0], claim)
     return Evidence(
         words=words(runs.suite, claim),
@@ -58,13 +60,14 @@ def across(runs: SuiteRuns, claim: AcrossClaim | SettingsClaim) -> Evidence:
         higher_is_better=higher,
         unit=unit,
         planned=claim.n or min(runs.planned(*where) for where in claim.where),
-        paper=_paper([runs.published(*where) for where in claim.where], claim),
+        paper=None if claim.quantity else _paper([runs.published(*where) for where in claim.where], claim),
         ours=paired(first, second) if is_paired else welch(first, second),
         unpaired=unpaired,
         refused=refused,
         unlearned=unlearned(parts, claim.columns[0]),
         grown=any(method.grown for method in found),
-        gaining=unconverged(runs, parts, claim.columns, claim.margin),
+        sides=sides,
+        gaining=unconverged(runs, parts, claim.columns, claim.metric_margin),
     )
 
 

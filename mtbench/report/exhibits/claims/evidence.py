@@ -9,17 +9,21 @@ from numpy.typing import NDArray
 
 from mtbench.plan.parse import parse_dataset
 from mtbench.plan.suite import MEAN, AnyClaim, PaperTable
+from mtbench.plan.suite.quantity import QUANTITIES
 from mtbench.report.data.constant import not_above
 from mtbench.report.data.convergence import BOUND, late_gain
 from mtbench.report.data.gains.relative import DELTA, deltas
+from mtbench.report.data.quantities import VALUES
 from mtbench.report.data.suite.runs import Sheet, SuiteRuns
+from mtbench.report.exhibits.claims.held import Side
 from mtbench.report.exhibits.published.page import published_number
+from mtbench.report.text import listed
 from mtbench.stats.contrast import Contrast, welch_from
 from mtbench.stats.resample import Resampled
 
 __all__ = [
     *("Evidence", "direction", "direction_of", "measured_values", "metric_in_words", "paper_contrast"),
-    *("settings_in_words", "title", "unconverged", "unlearned"),
+    *("settings_in_words", "title", "unconverged", "unlearned", "unmeasured"),
 ]
 
 
@@ -44,6 +48,7 @@ class Evidence:
         unread: a clause on the predictions that cannot be read, so that there is no `resampled`; empty if all can be.
         unlearned: True if none of the compared results is above the constant prediction of
             `mtbench.report.data.constant`.
+        sides: the runs that are compared, with the resources that they have used.
         gaining: gains in the last tenth of training of the compared methods that are not converged, by name (see
             `unconverged`).
     """
@@ -62,6 +67,7 @@ class Evidence:
     unread: str = ""
     unlearned: bool = False
     grown: bool = False
+    sides: Sequence[Side] = ()
     gaining: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -112,6 +118,10 @@ def measured_values(sheet: Sheet | None, claim: AnyClaim) -> Mapping[str, NDArra
     """Return by method what a claim is about, per seed (S,) of a sheet; NaN where there is no finished run."""
     if sheet is None:
         return {}
+    if claim.quantity:
+        values = {name: VALUES[claim.quantity](method) for name in sheet.methods if (method := sheet.runs(name))}
+        seeds = sheet.comparison.seeds
+        return {name: np.array([known.get(seed, np.nan) for seed in seeds]) for name, known in values.items()}
     if claim.is_relative:
         return dict(zip(sheet.methods, deltas(sheet.comparison), strict=True))
     columns = [sheet.scores(column) for column in claim.columns]
@@ -120,7 +130,19 @@ def measured_values(sheet: Sheet | None, claim: AnyClaim) -> Mapping[str, NDArra
 
 def direction_of(sheet: Sheet | None, claim: AnyClaim) -> tuple[bool, str]:
     """Return whether higher is better in what a claim is about, and its unit."""
+    if claim.quantity:
+        return QUANTITIES[claim.quantity].higher_is_better, QUANTITIES[claim.quantity].unit
     return (True, "%") if claim.is_relative else direction(sheet, claim.where[0][0], claim.columns[0])
+
+
+def unmeasured(parts: Sequence[tuple[Sheet | None, str]], claim: AnyClaim) -> str:
+    """Return in a clause which methods have runs, but none with the quantity of a claim; empty if there are none."""
+    lacking = [
+        name
+        for sheet, name in parts
+        if claim.quantity and sheet and sheet.runs(name) and np.isnan(measured_values(sheet, claim)[name]).all()
+    ]
+    return f"no run of {listed(dict.fromkeys(lacking))} has a measured {claim.quantity}" if lacking else ""
 
 
 def metric_in_words(claim: AnyClaim) -> str:

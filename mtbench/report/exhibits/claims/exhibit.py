@@ -6,6 +6,7 @@ from mtbench.report.exhibit import Exhibit, Results, Shown
 from mtbench.report.exhibits.claims.judged import judge_claims
 from mtbench.report.exhibits.claims.looks_page import looks_frame, looks_page
 from mtbench.report.exhibits.claims.page import claims_frame, claims_page
+from mtbench.report.exhibits.claims.resources import resources_frame, resources_page, shown
 
 __all__ = ["Claims"]
 
@@ -25,3 +26,8 @@ class Claims(Exhibit):
             if runs.looks:
                 page, frame = looks_page, looks_frame(frame, judged)
             yield Shown(pages={stem: page(runs, judged)}, numbers={stem: frame})
+            if claims := shown(judged):
+                yield Shown(
+                    pages={f"{stem}-resources": resources_page(runs, claims)},
+                    numbers={f"{stem}-resources": resources_frame(runs, claims)},
+                )

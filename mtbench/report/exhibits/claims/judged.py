@@ -108,7 +108,11 @@ def _converged(claim: AnyClaim, evidence: Evidence, verdict: Verdict) -> Verdict
         return UNLEARNED
     if not evidence.gaining or verdict.word == "undecided":
         return verdict
-    return Verdict(word="not converged", sentence=_unconverged(evidence.gaining, claim.margin, verdict), runs=None)
+    return Verdict(
+        word="not converged",
+        sentence=_unconverged(evidence.gaining, claim.metric_margin, verdict),
+        runs=None,
+    )
 
 
 def _unconverged(gaining: Mapping[str, float], margin: float, verdict: Verdict) -> str:

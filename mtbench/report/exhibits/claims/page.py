@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import pandas as pd
 
 from mtbench.plan.suite import AcrossClaim, AnyClaim, Claim, Setting, SettingsClaim, rendered
+from mtbench.plan.suite.quantity import QUANTITIES
 from mtbench.report import marks
 from mtbench.report.data.budget import budget_of
 from mtbench.report.data.convergence import BOUND
@@ -33,6 +34,10 @@ _ASIDE = (
 _ACROSS = (
     "A claim across datasets compares the task's metric, first minus second dataset, for one method or for the "
     "difference of two. It is paired by seed where both datasets have the same initial backbone and data order."
+)
+_EQUAL = (
+    "Some claims hold steps, label uses or training MACs equal: the table of resources has the numbers, and such a "
+    "claim is not judged where they differ."
 )
 _SETTINGS = (
     "A claim across settings compares the metric, first minus second settings of training, for one method or for the "
@@ -139,6 +144,8 @@ def _details(runs: SuiteRuns, judged: Sequence[Judged]) -> tuple[str, ...]:
         *_tuning(runs),
         f"Metrics are measured {reported(sheet.comparison.protocol for sheet in runs.sheets)}.",
         *([_ACROSS] if any(isinstance(each.claim, AcrossClaim) for each in judged) else []),
+        *(QUANTITIES[name].words for name in dict.fromkeys(each.claim.quantity for each in judged) if name),
+        *([_EQUAL] if any(each.claim.equal for each in judged) else []),
         *([_SETTINGS] if any(isinstance(each.claim, SettingsClaim) for each in judged) else []),
         *([_DELTA] if any(each.claim.is_relative for each in judged) else []),
         f"Verdict, by {' or '.join(tests)}: better or worse if p < 0.05 and the 95 % confidence interval excludes 0; "

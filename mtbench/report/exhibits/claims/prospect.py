@@ -8,6 +8,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 
+import numpy as np
+
 from mtbench import registry
 from mtbench.plan.spec import RunSpec
 from mtbench.plan.suite import SIZE, AnyClaim, Claim, Suite
@@ -16,6 +18,7 @@ from mtbench.plan.suite.planned import Place, meant
 from mtbench.report.data.comparison import Comparison, MethodRuns, compare
 from mtbench.report.data.suite.runs import Sheet
 from mtbench.report.exhibits.claims import across, within
+from mtbench.report.exhibits.claims.evidence import measured_values
 from mtbench.stats.contrast import LEVEL, Contrast, paired, welch
 from mtbench.stats.power import runs_needed, runs_to_equivalence
 from mtbench.store.status import RunStatus
@@ -143,10 +146,18 @@ def _nearest(dataset: str, needed: Mapping[str, RunSpec], claim: AnyClaim, known
             planned=0,
             paper=None,
         )
-        seeds = min((len(row.records) for row in found.values()), default=0)
+        seeds = min((_known(sheet, name, claim) for name in found), default=0)
         if len(found) == len(needed) and seeds > 1:
             candidates.append((_distance(comparison, spec, whole), -seeds, len(candidates), sheet))
     return min(candidates)[-1] if candidates else None
+
+
+def _known(sheet: Sheet, name: str, claim: AnyClaim) -> int:
+    """Return the number of seeds of a method of earlier runs that a claim can be judged on."""
+    method = sheet.runs(name)
+    if claim.quantity and name in claim.methods:
+        return int(np.isfinite(measured_values(sheet, claim)[name]).sum())
+    return len(method.records) if method else 0
 
 
 def _row(comparison: Comparison, spec: RunSpec) -> MethodRuns | None:

@@ -25,7 +25,9 @@ from mtbench.report.exhibits.claims.evidence import (
     paper_contrast,
     unconverged,
     unlearned,
+    unmeasured,
 )
+from mtbench.report.exhibits.claims.held import not_equal, sides_of
 from mtbench.stats.contrast import Contrast, paired, welch, welch_from
 from mtbench.stats.resample import Resampled, accuracy_difference
 from mtbench.stats.triplets import triplet_difference
@@ -36,11 +38,15 @@ __all__ = ["contrasted", "within", "words"]
 def within(runs: SuiteRuns, claim: Claim, root: Path | None) -> Evidence:
     """Return the evidence that a claim rests on; `root` is the folder of the data files, None for no resampling."""
     sheet, paper = runs.sheet(claim.dataset, claim.set), runs.published(claim.dataset, claim.set)
-    refused = tuning_gap(sheet, claim.contrast, beside_single=claim.is_relative)
+    parts, sides = [(sheet, method) for method in claim.contrast], sides_of(runs, claim)
+    refused = (
+        tuning_gap(sheet, claim.contrast, beside_single=claim.is_relative)
+        or not_equal(sides, claim.equal)
+        or unmeasured(parts, claim)
+    )
     first, second = contrasted(None if refused else sheet, claim)
     ours = paired(first, second) if claim.test == "paired" else welch(first, second)
     resampled = None if root is None else _resampled(sheet, claim, ours.n, root)
-    parts = [(sheet, method) for method in claim.contrast]
     higher, unit = direction_of(sheet, claim)
     return Evidence(
         words=words(runs.suite, claim),
@@ -49,14 +55,15 @@ def within(runs: SuiteRuns, claim: Claim, root: Path | None) -> Evidence:
         higher_is_better=higher,
         unit=unit,
         planned=claim.n or runs.planned(claim.dataset, claim.set),
-        paper=_paper(paper, claim),
+        paper=None if claim.quantity else _paper(paper, claim),
         ours=ours,
         refused=refused,
         resampled=resampled,
         unread=unread(_resampled_methods(sheet, claim, ours.n)) if root is not None and resampled is None else "",
         unlearned=all(unlearned(parts, column) for column in claim.columns),
         grown=_grown(sheet, claim),
-        gaining=unconverged(runs, parts, claim.columns, claim.margin),
+        sides=sides,
+        gaining=unconverged(runs, parts, claim.columns, claim.metric_margin),
     )
 
 
@@ -109,7 +116,7 @@ def _mixed(sheet: Sheet | None, claim: Claim) -> bool:
 
 def _resampled_methods(sheet: Sheet | None, claim: Claim, pairs: int) -> list[MethodRuns]:
     """Return the methods whose runs are resampled; none for a claim that is of no single images."""
-    if sheet is None or claim.is_relative or claim.tasks or claim.test != "paired" or not pairs:
+    if sheet is None or not claim.is_of_images or claim.test != "paired" or not pairs:
         return []
     return [method for name in claim.contrast if (method := sheet.runs(name)) is not None]
 

@@ -1,0 +1,35 @@
+"""Quantities other than test metrics that claims may be about, one number per run."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+__all__ = ["QUANTITIES", "Quantity"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quantity:
+    """A quantity of a run; `mtbench.report.data.quantities` computes it from records.
+
+    Attributes:
+        words: the quantity in a sentence.
+        unit: e.g. ``%``.
+        higher_is_better: the direction that a claim calls better.
+        diagnostics: the value in the training protocol's `diagnostics` that measures it; empty if every run has it.
+    """
+
+    words: str
+    unit: str
+    higher_is_better: bool
+    diagnostics: str = ""
+
+
+QUANTITIES: Mapping[str, Quantity] = {
+    "selectivity": Quantity(
+        words="Selectivity: 100 S, by probes with a hidden layer, of the features that a head's last layer reads; S is "
+        "1 where they contain nothing of the tasks that are not asked for, and 0 where they contain as much of them as "
+        "the features for those tasks.",
+        unit="%",
+        higher_is_better=True,
+        diagnostics="selectivity",
+    ),
+}
