@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # planning a suite imports torch, and most reports are of no 
     from matplotlib.figure import Figure
 
     from mtbench.report.data.suite.runs import Sheet, SuiteRuns
+    from mtbench.report.exhibits.claims.judged import Judged
     from mtbench.report.exhibits.summary.data import Table
     from mtbench.report.figure.style import Look
     from mtbench.report.page.layout import Page
@@ -110,6 +111,15 @@ class Results:
 
         methods = {method.title for comparison in self.comparisons for method in comparison.methods}
         return looks_of([*sorted(methods.union(self.others)), *(found.title for found in self.studies)])
+
+    @cached_property
+    def judged(self) -> "tuple[Judged, ...]":
+        """The claims of the suite, judged on its runs; none without a suite, or of numbers by a convention."""
+        if self.suite is None or self.convention:
+            return ()
+        from mtbench.report.exhibits.claims.judged import judge_claims
+
+        return tuple(judge_claims(self.suite, self.root))
 
     @cached_property
     def _tables(self) -> "dict[int, Table]":

@@ -9,7 +9,8 @@ from mtbench.report import text
 from mtbench.report.exhibit import Results
 from mtbench.report.exhibits.summary.quantities import Number
 from mtbench.report.prose.names import KINDS
-from mtbench.report.prose.numbers import Numbers, numbers_of
+from mtbench.report.prose.numbers import claim_tables, numbers_of
+from mtbench.report.prose.table import Numbers
 
 __all__ = ["Known", "Name", "known_numbers"]
 
@@ -55,7 +56,7 @@ class Known:
         table = self.tables[full]
         lines = {line.method: line for line in table.lines}
         if name.method not in lines:
-            raise _absent(f"method '{name.method}' in '{full}'", name.method, lines, "Methods")
+            raise _absent(f"{table.of} '{name.method}' in '{full}'", name.method, lines, f"{table.of.capitalize()}s")
         if name.column not in table.columns:
             raise _absent(f"column '{name.column}' in '{full}'", name.column, table.columns, "Columns")
         number = lines[name.method].numbers.get(name.column)
@@ -88,21 +89,20 @@ class Known:
 
 
 def known_numbers(reports: Iterable[Results]) -> Known:
-    """Return the numbers of the summary tables of reports.
+    """Return the numbers of the summary tables of reports, and of the claims of suites.
 
     Raises:
         UsageError: two reports have tables of one name.
     """
     known = Known()
     for results in reports:
-        for comparison in results.comparisons:
-            if comparison.tasks:
-                table = numbers_of(results, comparison)
-                if table.name in known.tables:
-                    raise UsageError(f"two reports have a table '{table.name}'.", mend="Report fewer runs at a time.")
-                known.tables[table.name] = table
-                if table.short:
-                    known.short[table.short] = table.name
+        tables = [numbers_of(results, comparison) for comparison in results.comparisons if comparison.tasks]
+        for table in (*tables, *claim_tables(results)):
+            if table.name in known.tables:
+                raise UsageError(f"two reports have a table '{table.name}'.", mend="Report fewer runs at a time.")
+            known.tables[table.name] = table
+            if table.short:
+                known.short[table.short] = table.name
     return known
 
 

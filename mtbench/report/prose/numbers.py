@@ -1,57 +1,16 @@
-"""``numbers.tex``: a LaTeX macro for every number of summary tables."""
+"""``numbers.tex``: a LaTeX macro for every number of summary tables, and of claims."""
 
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from mtbench.report.data.comparison import Comparison
 from mtbench.report.exhibit import Results
-from mtbench.report.exhibits.summary.quantities import Number, quantities
-from mtbench.report.marks import GROWN, MARKS, marks_in_math
-from mtbench.report.page.latex import escape_latex, fill_template
+from mtbench.report.exhibits.summary.quantities import quantities
+from mtbench.report.marks import GROWN, MARKS
+from mtbench.report.page.latex import fill_template
 from mtbench.report.prose.names import method_names, short_name, table_name
+from mtbench.report.prose.table import Line, Numbers
 
-__all__ = ["Numbers", "file_name", "numbers_of", "numbers_tex"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Line:
-    """The numbers of a method.
-
-    Attributes:
-        method: its name.
-        note: a sentence on its runs that are not as they should be; empty without any.
-        numbers: its numbers by the names of columns; without those that are not there.
-    """
-
-    method: str
-    note: str
-    numbers: Mapping[str, Number]
-
-    @property
-    def fields(self) -> list[tuple[str, tuple[str, ...]]]:
-        """The name of each column, and the fields of a macro: number, standard deviation, number of runs, ends of the
-        interval, marks."""
-        return [(column, _fields(number)) for column, number in self.numbers.items()]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Numbers:
-    """The numbers of a summary table.
-
-    Attributes:
-        name: its name.
-        short: its short name; empty where it has none.
-        quick: True if it is a preview, not a result.
-        columns: the names of its columns.
-        lines: the methods, then the constant prediction.
-    """
-
-    name: str
-    short: str
-    quick: bool
-    columns: tuple[str, ...]
-    lines: tuple[Line, ...]
+__all__ = ["claim_tables", "file_name", "numbers_of", "numbers_tex"]
 
 
 def file_name(results: Results, name: str) -> str:
@@ -61,15 +20,28 @@ def file_name(results: Results, name: str) -> str:
 
 
 def numbers_tex(results: Results, comparisons: Sequence[Comparison]) -> str:
-    """Return the content of ``numbers.tex``, with the numbers of some comparisons of a report."""
+    """Return the content of ``numbers.tex``, with the numbers of some comparisons of a report, and of its claims."""
+    claims = claim_tables(results)
     grown = any(method.grown for comparison in comparisons for method in comparison.methods)
     known = {mark: meaning for mark, (_, meaning) in MARKS.items() if grown or mark != GROWN}
     return fill_template(
         "numbers.tex",
-        tables=[numbers_of(results, comparison) for comparison in comparisons],
+        tables=[*(numbers_of(results, comparison) for comparison in comparisons), *claims],
         marks=", ".join(f"{mark} ({meaning})" for mark, meaning in known.items()),
-        sources=[f"{results.stem(comparison)}-table" for comparison in comparisons],
+        sources=[
+            *(f"{results.stem(comparison)}-table" for comparison in comparisons),
+            *(f"{results.suite.slug}-claims" for _ in claims if results.suite),
+        ],
     )
+
+
+def claim_tables(results: Results) -> list[Numbers]:
+    """Return the numbers of the claims of a report; none where it is of no suite, or of one without claims."""
+    if results.suite is None or not results.judged:
+        return []
+    from mtbench.report.prose.claims import numbers_of_claims  # imports torch, and most reports are of no suite
+
+    return [numbers_of_claims(results.suite, results.judged)]
 
 
 def numbers_of(results: Results, comparison: Comparison) -> Numbers:
@@ -96,15 +68,3 @@ def numbers_of(results: Results, comparison: Comparison) -> Numbers:
         columns=tuple(column.name for column in columns),
         lines=tuple(lines),
     )
-
-
-def _fields(number: Number) -> tuple[str, ...]:
-    low, high = number.interval or ("", "")
-    count = "" if number.n is None else str(number.n)
-    words = (_in_text_and_math(said) for said in (number.says, number.std, count, low, high))
-    return (*words, marks_in_math(number.marks))
-
-
-def _in_text_and_math(says: str) -> str:
-    """Return a number for LaTeX, with signs that it prints within a formula and outside of one."""
-    return re.sub(r"\$([^$]+)\$", r"\\ensuremath{\1}", escape_latex(says))

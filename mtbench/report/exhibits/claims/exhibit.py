@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from mtbench.report.exhibit import Exhibit, Results, Shown
-from mtbench.report.exhibits.claims.judged import judge_claims
 from mtbench.report.exhibits.claims.looks_page import looks_frame, looks_page
 from mtbench.report.exhibits.claims.page import claims_frame, claims_page
 from mtbench.report.exhibits.claims.resources import resources_frame, resources_page, shown
@@ -20,7 +19,7 @@ class Claims(Exhibit):
     def show(self, results: Results) -> Iterator[Shown]:
         runs = results.suite
         assert runs
-        if judged := judge_claims(runs, results.root):
+        if judged := results.judged:
             stem = f"{runs.slug}-claims"
             page, frame = claims_page, claims_frame(runs, judged)
             if runs.looks:

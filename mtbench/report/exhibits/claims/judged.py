@@ -44,9 +44,14 @@ class Judged(Evidence):
 
     @property
     def name(self) -> str:
-        """The contrast in words; † where runs are stale, ‡ where they have unlike numerics, and the mark of seeds that
-        were added after a look."""
-        return self.words + marks.STALE * self.stale + marks.UNLIKE * self.mixed + marks.GROWN * self.grown
+        """The contrast in words, with its marks."""
+        return self.words + self.marks
+
+    @property
+    def marks(self) -> str:
+        """† where runs are stale, ‡ where they have unlike numerics, and the mark of seeds that were added after a
+        look."""
+        return marks.STALE * self.stale + marks.UNLIKE * self.mixed + marks.GROWN * self.grown
 
     @property
     def holds(self) -> Answer:
