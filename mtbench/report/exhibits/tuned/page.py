@@ -60,7 +60,10 @@ def tuned_page(comparison: Comparison, methods: Sequence[Tuned], label: str) -> 
             f"{'' if why else _TEST}Standard deviations have the divisor n-1.",
             "Trials: finished trials, with failed ones after a plus; epochs: training epochs of all trials.",
         ),
-        footnotes=(*_footnotes(methods, why, has_gains=gains is not None), *kept_notes(_tuned_runs(comparison, methods))),
+        footnotes=(
+            *_footnotes(methods, why, has_gains=gains is not None),
+            *kept_notes(_tuned_runs(comparison, methods)),
+        ),
     )
 
 

@@ -106,7 +106,9 @@ def test_a_table_without_kept_runs_says_nothing_of_them() -> None:
 
 
 def test_a_pack_of_which_nothing_fits_says_how_to_train_as_it_was_trained() -> None:
-    others = [kept(finished(name, seed, protocol=QUICK, title="quick")) for name in ("single", "moo") for seed in (0, 1)]
+    others = [
+        kept(finished(name, seed, protocol=QUICK, title="quick")) for name in ("single", "moo") for seed in (0, 1)
+    ]
     taken, left = beside(OWN, others)
     assert taken == []
     assert left == [

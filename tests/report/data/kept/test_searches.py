@@ -103,9 +103,7 @@ def test_the_command_searches_declared_options_where_a_kept_search_did() -> None
         (replace(kept(searched("single")), again={}), "without a run of what was chosen"),
     ],
 )
-def test_a_search_that_cannot_stand_beside_the_others_is_counted_with_the_reason(
-    found: StudyRuns, reason: str
-) -> None:
+def test_a_search_that_cannot_stand_beside_the_others_is_counted_with_the_reason(found: StudyRuns, reason: str) -> None:
     assert left_out(found) == [f"{PACK}: 1 search left out: 1 {reason}."]
 
 
@@ -116,7 +114,9 @@ def test_a_search_on_other_data_or_with_other_seeds_is_left_out() -> None:
         f"{PACK}: 1 search left out: 1 on other data of mmnist2."
     ]
     later = {1: (replace(finished("single", 7), origin=PACK),)}
-    assert left_out(replace(kept((found, [])), again=later)) == [f"{PACK}: 1 search left out: 1 of other seeds (seed 7)."]
+    assert left_out(replace(kept((found, [])), again=later)) == [
+        f"{PACK}: 1 search left out: 1 of other seeds (seed 7)."
+    ]
 
 
 def test_runs_with_chosen_settings_are_those_of_trials_after_the_default() -> None:
