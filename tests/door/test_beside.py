@@ -72,7 +72,7 @@ def test_without_own_runs_a_pack_is_no_report(place: Path, tmp_path: Path) -> No
     with pytest.raises(UsageError, match=r"the kept pack is '.*missing\.zip', and there is nothing"):
         read_beside(place / "own", tmp_path / "missing.zip")
     (tmp_path / "none").mkdir()
-    with pytest.raises(UsageError, match="there are no runs in .*none"):
+    with pytest.raises(UsageError, match=r"there are no runs in .*none"):
         read_beside(place / "own", tmp_path / "none")
 
 

@@ -91,8 +91,8 @@ def search(
         typer.Option(
             "--space",
             help="Search these hyperparameters alone, e.g. lr=1e-4..1e-2:log, channels=1/2/6 or weights=simplex; "
-            "NAME=none leaves one out; options=declared adds those that a method declares. May be repeated. By default the "
-            "learning rate and those that a method declares.",
+            "NAME=none leaves one out; options=declared adds those that a method declares. May be repeated. By default "
+            "the learning rate and those that a method declares.",
             metavar="NAME=VALUES",
             rich_help_panel=SEARCH,
         ),

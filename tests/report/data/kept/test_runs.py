@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from mtbench.report.data.kept.runs import beside, is_elsewhere, kept_mark, kept_notes, twice
 from mtbench.report.data.comparison import compare
 from mtbench.report.data.cost.expense import yardstick
 from mtbench.report.data.gains.relative import deltas
+from mtbench.report.data.kept.runs import beside, is_elsewhere, kept_mark, kept_notes, twice
 from mtbench.report.exhibits.summary.data import build_table
 from mtbench.report.exhibits.summary.page import page_of
 from mtbench.report.text import ratio
