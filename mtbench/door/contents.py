@@ -2,6 +2,7 @@
 
 import dataclasses
 import warnings
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,18 +10,21 @@ from pathlib import Path
 from mtbench.door.given import Folder, Folders, data_root, folders
 from mtbench.engines.screen.say import capped
 from mtbench.errors import UsageError, did_you_mean
-from mtbench.report.data.baselines import beside
 from mtbench.report.data.comparison import Comparison
 from mtbench.report.data.comparison import compare as comparisons_of
-from mtbench.report.data.studies import StudyRuns, find_studies, without_trials
+from mtbench.report.data.kept.runs import beside, twice
+from mtbench.report.data.kept.searches import beside_searches, tuned_alone
+from mtbench.report.data.studies import StudyRuns, find_studies, in_tables, without_trials
 from mtbench.store.files.reading import is_there
 from mtbench.store.pack.index import SUFFIX
-from mtbench.store.status import RunStatus
+from mtbench.store.status import RunStatus, by_title
 from mtbench.store.study import trials_of_unread
 from mtbench.store.suites.looks import LookPlan, read_look_plans, with_added
 from mtbench.store.union import studies_of, survey_all
 
 __all__ = ["Contents", "read_and_warn", "read_beside", "read_contents"]
+
+_STALE = "stale, and left out"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,10 +118,10 @@ def read_contents(results: Folders, root: Folder | None = None, *, fresh_only: b
 def read_beside(
     results: Folders, baselines: Folders | None, root: Folder | None = None, *, fresh_only: bool = False
 ) -> Contents:
-    """Read results folders, and set runs of kept packs beside them (see `mtbench.report.data.baselines`).
+    """Read results folders, and set runs and searches of kept packs beside them (see `mtbench.report.data.kept`).
 
-    A run that is in both counts as the reader's own. Searches of the packs are left out; what they chose is in tables
-    as any run is. Sentences on kept runs that are left out are among `Contents.unread`.
+    A run that is in both counts as the reader's own. What was retrained with settings that a kept search chose is shown
+    by that search alone. Sentences on kept runs and searches that are left out are among `Contents.unread`.
 
     Args:
         results: the folders of the reader's runs, or packs.
@@ -125,28 +129,35 @@ def read_beside(
         root, fresh_only: see `read_contents`.
 
     Raises:
-        UsageError: there is no run in the reader's folders.
+        UsageError: a pack does not exist, or there is no run in the reader's folders or in the packs.
         StoreError: see `read_contents`.
     """
-    given = folders(results)
-    kept = [] if not baselines else [folder for folder in folders(baselines) if folder not in given]
+    own = read_contents(results, root, fresh_only=fresh_only)
+    kept = [] if not baselines else [folder for folder in folders(baselines) if folder not in own.folders]
     if not kept:
-        return read_contents(given, root, fresh_only=fresh_only)
-    own = {run.folder.name for run in read_contents(given, root, fresh_only=fresh_only).runs if run.record is not None}
-    found = read_contents([*given, *kept], root, fresh_only=fresh_only)
-    marked = [run if run.folder.name in own else _of_pack(run, kept) for run in found.runs]
-    shown = without_trials(marked, found.studies)
-    taken, left_out = beside(
-        [run for run in shown if not run.origin],
-        [run for run in shown if run.origin],
-    )
+        return own
+    for folder in kept:
+        if not is_there(folder):
+            raise UsageError(
+                f"the kept pack is '{folder}', and there is nothing.",
+                mend="Name a pack: one that mtbench store pack wrote, or one of mtbench's repository in results/.",
+            )
+    there = read_contents(kept, root, fresh_only=fresh_only)
+    packed = [_of_pack(run, kept) for run in there.runs if run.record is not None]
+    mine = {run.folder.name: run.record for run in own.runs if run.record is not None}
+    others = [run for run in packed if run.folder.name not in mine]
+    searches = _kept_searches(kept, own, there, others)
+    shown = [run for run in without_trials(others, searches) if run.folder.name not in tuned_alone(searches)]
+    taken, unlike = beside(in_tables(own.runs, own.studies)[0], shown)
+    studies, unequal = beside_searches(own.studies, searches, own.shown)
     names = {run.folder.name for run in taken}
-    mine = {study.id for study in studies_of(given, lambda _: None)}
     return dataclasses.replace(
-        found,
-        runs=[run for run in marked if not run.origin or run.folder.name in names],
-        studies=[each for each in found.studies if each.study.id in mine],
-        unread=[*found.unread, *left_out],
+        own,
+        folders=[*own.folders, *kept],
+        runs=by_title([*(run for run in own.runs if run.folder.name not in names), *taken]),
+        studies=[*own.studies, *studies],
+        looks=[*own.looks, *there.looks],
+        unread=[*own.unread, *there.unread, *_stale(kept, there.runs), *twice(mine, packed), *unlike, *unequal],
     )
 
 
@@ -162,6 +173,23 @@ def read_and_warn(results: Folders, root: Folder | None = None) -> Contents:
     return found
 
 
+def _kept_searches(kept: Sequence[Path], own: Contents, there: Contents, runs: Sequence[RunStatus]) -> list[StudyRuns]:
+    """Return the searches of packs that are not among the reader's own, each with the pack that it is in.
+
+    Args:
+        kept: the packs.
+        there: their contents.
+        runs: their runs that are not among the reader's own, with the name of their pack.
+    """
+    mine = {found.study.id for found in own.studies}
+    studies = [found.study for found in there.studies if found.study.id not in mine]
+    origins = {study.id: pack.name for pack in reversed(kept) for study in studies_of([pack], lambda _: None)}
+    return [
+        dataclasses.replace(found, origin=origins[found.study.id])
+        for found in find_studies(studies, [*own.runs, *runs])
+    ]
+
+
 def _of_pack(run: RunStatus, packs: Sequence[Path]) -> RunStatus:
     """Return a run with the name of the pack that it is in; a run that is in none as it is."""
     origin = next((pack.name for pack in packs if run.folder.is_relative_to(pack)), "")
@@ -173,7 +201,13 @@ def _as_trial(run: RunStatus) -> RunStatus:
 
 
 def _left_out(run: RunStatus) -> RunStatus:
-    return dataclasses.replace(run, state="missing", why="stale, and left out", record=None)
+    return dataclasses.replace(run, state="missing", why=_STALE, record=None)
+
+
+def _stale(kept: Sequence[Path], runs: Sequence[RunStatus]) -> list[str]:
+    """Return for each pack a sentence on stale runs that are left out."""
+    counts = Counter(_of_pack(run, kept).origin for run in runs if run.why == _STALE)
+    return [f"{name}: {count} run{'s' * (count > 1)} left out that are stale." for name, count in counts.items()]
 
 
 def _packs_of(given: Sequence[Path]) -> str:

@@ -55,8 +55,8 @@ def search(
         methods: methods such as ``td`` or ``branches+fixed``; a network alone is searched over its task weights.
         dataset: one dataset or several.
         trials: trials of each method; by default 20, or the whole grid.
-        space: values to search by name, such as ``{"lr": "1e-4..1e-2:log", "channels": "1/2/6"}``; by default what each
-            method declares.
+        space: values to search by name, such as ``{"lr": "1e-4..1e-2:log", "channels": "1/2/6"}``; by default the
+            learning rate and what each method declares; ``{"options": "declared"}`` adds the latter to named ones.
         objective: ``tasks`` (one per task) or ``mean``; by default ``tasks`` where task weights are searched.
         sampler: ``tpe``, ``nsga2``, ``qmc`` or ``grid``.
         seeds: seeds of each trial: a count from 1000, or a list.

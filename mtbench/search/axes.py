@@ -11,6 +11,7 @@ from mtbench.contract.options.space import Space, parse_space, render_space
 from mtbench.contract.protocol.optimizers import OPTIMIZERS, SETTINGS
 from mtbench.errors import UsageError, did_you_mean
 from mtbench.plan.chosen import MethodChoice
+from mtbench.plan.suite.parts import DECLARED, OPTIONS
 
 __all__ = ["Axis", "Coordinate", "axes_of", "default_axes", "describe", "known_axes", "unknown"]
 
@@ -186,12 +187,7 @@ def default_axes(method: MethodChoice, protocol: TrainingProtocol, tasks: Sequen
     learning rate. Otherwise they are all axes that the training protocol and the method's options declare, except
     options that were given with the method.
     """
-    given = {"protocol": {}, "network": method.network_choice.options, "balancer": method.balancer_choice.options}
-    declared = [
-        axis
-        for axis in known_axes(method, protocol, tasks).values()
-        if axis.space is not None and axis.option not in given[axis.part] and axis.coordinates()
-    ]
+    declared = _declared(method, known_axes(method, protocol, tasks))
     return [axis for axis in declared if isinstance(axis.space, Simplex)] or declared
 
 
@@ -201,12 +197,17 @@ def axes_of(
     """Return the axes that are searched with these spaces, by name, and the names that the method knows.
 
     If any name has values, only the named axes are searched; if names are only left out, the default ones without them.
+    The name `OPTIONS` stands for all options of the method that declare a space and are not named themselves.
 
     Raises:
         UsageError: a text is no space.
     """
     known, axes, used, left_out = known_axes(method, protocol, tasks), list[Axis](), set[str](), set[str]()
     for name, text in space.items():
+        if name == OPTIONS:
+            _check_options(text)
+            used.add(name)
+            continue
         axis = _find(known, name, method)
         if axis is None:
             continue
@@ -216,6 +217,10 @@ def axes_of(
             left_out.add(axis.name)
         elif parsed.coordinates():
             axes.append(_canonical(parsed, protocol))
+    if space.get(OPTIONS) == DECLARED:
+        named = {*left_out, *(axis.name for axis in axes)}
+        options = [axis for axis in _declared(method, known) if axis.part != "protocol" and axis.name not in named]
+        return [*axes, *options], used
     if any(text not in ("", "none") for text in space.values()):
         return axes, used
     return [axis for axis in default_axes(method, protocol, tasks) if axis.name not in left_out], used
@@ -234,6 +239,30 @@ def unknown(name: str, known: Sequence[str]) -> UsageError:
 def describe(axes: Sequence[Axis]) -> dict[str, str]:
     """Return the spaces by name, as on the command line."""
     return {axis.name: render_space(axis.space) for axis in axes if axis.space is not None}
+
+
+def _declared(method: MethodChoice, known: Mapping[str, Axis]) -> list[Axis]:
+    """Return the axes that declare a space, except options that were given with the method."""
+    given = {"protocol": {}, "network": method.network_choice.options, "balancer": method.balancer_choice.options}
+    return [
+        axis
+        for axis in known.values()
+        if axis.space is not None and axis.option not in given[axis.part] and axis.coordinates()
+    ]
+
+
+def _check_options(text: str) -> None:
+    """Check the text of `OPTIONS`.
+
+    Raises:
+        UsageError: it is another than `DECLARED`.
+    """
+    if text != DECLARED:
+        raise UsageError(
+            f"--space {OPTIONS} is '{text}'.",
+            mend="Leave it out, or name the options themselves.",
+            allowed=f"Allowed: {DECLARED}, for all options of a method that declare a space.",
+        )
 
 
 def _canonical(axis: Axis, protocol: TrainingProtocol) -> Axis:

@@ -7,7 +7,7 @@ import pytest
 
 import mtbench
 from mtbench.door.contents import read_beside
-from mtbench.errors import StoreError, UsageError
+from mtbench.errors import UsageError
 from mtbench.store.pack.contents import collect
 from mtbench.store.pack.write import write_pack
 
@@ -58,15 +58,76 @@ def test_a_run_that_is_in_both_counts_once_and_as_ones_own(place: Path, tmp_path
     assert len({run.folder.name for run in found.shown}) == len(found.shown)
 
 
-def test_two_records_of_one_run_are_an_error_that_names_both(place: Path, tmp_path: Path) -> None:
+def test_of_two_records_of_one_run_ones_own_is_shown_and_the_other_is_named(place: Path, tmp_path: Path) -> None:
     own = shutil.copytree(place / "own", tmp_path / "own")
     train("uniform", 2, own)
-    with pytest.raises(StoreError, match=r"one run \(toy2 uniform seed 0\) has two different records: .*kept\.zip"):
-        read_beside(own, place / "kept.zip")
+    found = read_beside(own, place / "kept.zip")
+    assert {run.origin for run in found.shown if run.spec.titles.method == "uniform"} == {""}
+    assert "kept.zip: 2 runs left out that you have trained too (toy2 uniform). Yours are shown." in found.unread
 
 
 def test_without_own_runs_a_pack_is_no_report(place: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="there are no runs in"):
         read_beside(tmp_path / "empty", place / "kept.zip")
-    with pytest.raises(StoreError):
+    with pytest.raises(UsageError, match=r"the kept pack is '.*missing\.zip', and there is nothing"):
         read_beside(place / "own", tmp_path / "missing.zip")
+    (tmp_path / "none").mkdir()
+    with pytest.raises(UsageError, match=r"there are no runs in .*none"):
+        read_beside(place / "own", tmp_path / "none")
+
+
+def search(methods: str, results: Path) -> None:
+    space = {"lr": "1e-3/1e-1", "options": "declared"}
+    mtbench.search(
+        methods,
+        "toy2",
+        trials=2,
+        space=space,
+        sampler="qmc",
+        retrain=2,
+        results=results,
+        epochs=1,
+        images=20,
+        quiet=True,
+    )
+
+
+@pytest.fixture(scope="module")
+def tuned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with tuned methods of one's own, `own`, and kept ones, `kept.zip`."""
+    place = tmp_path_factory.mktemp("tuned")
+    search("single,branches+cagrad", place / "kept")
+    search("uniform", place / "own")
+    found = collect(place / "kept", weights=False)
+    write_pack(place / "kept.zip", found.members, found.left_out)
+    return place
+
+
+def test_tuned_methods_of_a_pack_stand_beside_ones_own_that_were_tuned_with_the_same_budget(
+    tuned: Path, tmp_path: Path
+) -> None:
+    files = mtbench.report(tuned / "own", baselines=tuned / "kept.zip", out=tmp_path, quiet=True)
+    (table,) = [file for file in files if file.name.endswith("-tuned.md")]
+    text = table.read_text()
+    assert all(row in text for row in ("| uniform |", "| single (kept) |", "| branches+cagrad (kept) |", "Δm"))
+
+
+def test_tuned_runs_of_a_pack_are_no_rows_among_default_ones(tuned: Path) -> None:
+    found = read_beside(tuned / "own", tuned / "kept.zip")
+    rows = {(run.spec.protocol.lr, run.origin) for run in found.runs if run.origin}
+    assert rows == {(1e-3, "kept.zip")}
+    assert {each.origin for each in found.studies} == {"", "kept.zip"}
+    assert found.unread == []
+
+
+def test_beside_default_runs_alone_a_pack_shows_its_defaults_and_how_to_spend_the_same(
+    tuned: Path, tmp_path: Path
+) -> None:
+    train("moo", 2, tmp_path / "own")
+    found = read_beside(tmp_path / "own", tuned / "kept.zip")
+    assert {run.spec.titles.method for run in found.runs if run.origin} == {"single", "branches+cagrad"}
+    assert found.studies == []
+    said, command = found.unread
+    assert said.startswith("kept.zip: 2 searches left out: 2 beside which none of your methods is tuned (toy2, paper,")
+    assert " --methods moo --dataset toy2 " in command
+    assert command.endswith("--space lr=0.001/0.1 --space options=declared")

@@ -162,3 +162,23 @@ def test_an_option_that_is_a_file_is_not_searched(text: str) -> None:
     )  # fmt: skip
     with pytest.raises(UsageError, match=r"^--space weights is '.*', and an option that is a file is not searched\."):
         weights.parse(text)
+
+
+def test_declared_options_are_added_to_the_settings_that_are_named() -> None:
+    rates = {"lr": "1e-4..1e-2:log", "weight_decay": "0/1e-4", "options": "declared"}
+    shared = {"lr": "0.0001..0.01:log", "weight_decay": "0/0.0001"}
+    assert space_of("td", **rates) == shared
+    assert space_of("branches+gradnorm", **rates) == {**shared, "alpha": "0..3"}
+    assert space_of("branches+fixed", **rates) == {**shared, "weights": "simplex:19"}
+    assert space_of("branches+gradnorm", options="declared") == {"alpha": "0..3"}
+
+
+def test_a_declared_option_that_is_named_itself_keeps_that_space_or_is_left_out() -> None:
+    assert space_of("branches+gradnorm", alpha="1..2", options="declared") == {"alpha": "1..2"}
+    assert space_of("mmoe+gradnorm", alpha="none", options="declared") == {"experts": "2/4/8"}
+    assert space_of("branches+gradnorm:alpha=2", lr="1e-4..1e-2", options="declared") == {"lr": "0.0001..0.01"}
+
+
+def test_another_word_for_declared_options_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"--space options is 'all'.*Allowed: declared"):
+        space_of("td", options="all")

@@ -55,6 +55,7 @@ EXAMPLES = """Examples:
   mtbench search --methods td,uniform --dataset mmnist2 --trials 20 --quick
   mtbench search --methods branches --dataset mmnist2 --trials 40 --quick
   mtbench search --methods td --dataset mmnist2 --space lr=1e-4..1e-2:log
+  mtbench search --methods mmoe --dataset mmnist2 --space weight-decay=0/1e-4 --space options=declared
   mtbench search --methods td --dataset mmnist2 --sampler grid --space lr=3e-4/1e-3
   mtbench search --methods td --dataset mmnist2 --engine slurm --time 4h --follow
 """
@@ -90,7 +91,8 @@ def search(
         typer.Option(
             "--space",
             help="Search these hyperparameters alone, e.g. lr=1e-4..1e-2:log, channels=1/2/6 or weights=simplex; "
-            "NAME=none leaves one out. May be repeated. By default the learning rate and those that a method declares.",
+            "NAME=none leaves one out; options=declared adds those that a method declares. May be repeated. By default "
+            "the learning rate and those that a method declares.",
             metavar="NAME=VALUES",
             rich_help_panel=SEARCH,
         ),

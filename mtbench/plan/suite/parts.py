@@ -8,7 +8,10 @@ from pydantic import ConfigDict
 
 from mtbench.plan.suite.settings import Setting
 
-__all__ = ["Counted", "Grid", "Search"]
+__all__ = ["DECLARED", "OPTIONS", "Counted", "Grid", "Search"]
+
+OPTIONS, DECLARED = "options", "declared"
+"""The space ``options=declared``: all options of a method that declare a space, beside the settings that are named."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +45,8 @@ class Search:
     Attributes:
         datasets: the datasets, with one study each per method.
         methods: the methods that are searched.
-        space: the space by name, a text as after ``--space``; empty for each method's own.
+        space: the space by name, a text as after ``--space``; empty for each method's own. `OPTIONS` stands for each
+            method's own options.
         sampler: the sampler of trials.
         trials: the number of trials of each method.
         objective: ``tasks`` (one per task), ``mean``, or empty for the one that suits the space.

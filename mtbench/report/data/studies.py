@@ -26,12 +26,15 @@ class StudyRuns:
         again: the runs with report seeds that have a record, by number of the trial.
         label: the suite's name of the method; empty outside of a suite.
         tried: the runs of trials that have a record, each once.
+        origin: the name of the pack that it is kept in, where a report sets it beside the reader's own searches; empty
+            for these.
     """
 
     study: Study
     again: Mapping[int, tuple[RunStatus, ...]]
     label: str = ""
     tried: tuple[RunStatus, ...] = ()
+    origin: str = ""
 
     @property
     def title(self) -> str:

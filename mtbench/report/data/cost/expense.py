@@ -7,8 +7,8 @@ from statistics import median
 
 from mtbench import registry
 from mtbench.plan.spec import Choice
-from mtbench.report.data.baselines import is_elsewhere
 from mtbench.report.data.comparison import Comparison, MethodRuns
+from mtbench.report.data.kept.runs import is_elsewhere
 from mtbench.store.record import Record
 
 __all__ = ["Expense", "Spent", "Yardstick", "expense", "seconds_per_epoch", "spent", "yardstick"]

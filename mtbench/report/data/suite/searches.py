@@ -8,6 +8,7 @@ from mtbench.plan.grid import choose_protocol
 from mtbench.plan.parse import parse_dataset, parse_method
 from mtbench.plan.spec import composition
 from mtbench.plan.suite import SIZE, Search, Suite, rendered
+from mtbench.plan.suite.parts import OPTIONS
 from mtbench.report.data.studies import StudyRuns
 
 __all__ = ["suite_studies"]
@@ -54,7 +55,11 @@ def _is_of(found: StudyRuns, name: str, part: Search) -> bool:
     if part.objective not in ("", study.objective) or part.sampler != study.sampler:
         return False
     named = {key.rpartition(".")[2].replace("-", "_") for key, text in part.space.items() if text not in ("", "none")}
-    if named and named != {key.rpartition(".")[2].replace("-", "_") for key in study.space}:
+    there = {key.rpartition(".")[2].replace("-", "_") for key in study.space}
+    if OPTIONS in named:
+        if not named - {OPTIONS} <= there:
+            return False
+    elif named and named != there:
         return False
     try:
         method = parse_method(name)

@@ -7,7 +7,6 @@ from statistics import median
 
 import numpy as np
 
-from mtbench.report.data.baselines import is_elsewhere, kept_mark, kept_notes
 from mtbench.report.data.choices import AVERAGES, BASES, DEFAULT, Choices, Convention
 from mtbench.report.data.columns import Column, column_of, columns_of, scores
 from mtbench.report.data.comparison import Comparison, MethodRuns
@@ -17,6 +16,7 @@ from mtbench.report.data.cost.expense import Expense, Yardstick, expense, yardst
 from mtbench.report.data.gains.parts import large_parts, mean_parts, rounding_bands
 from mtbench.report.data.gains.rank import rank
 from mtbench.report.data.gains.relative import deltas, error_changes, other_averages, single_task_runs
+from mtbench.report.data.kept.runs import is_elsewhere, kept_mark, kept_notes
 from mtbench.report.data.ranks import Ranked, rank_intervals
 from mtbench.report.data.trust import trust_sentence
 from mtbench.report.data.unlike import mixed_note, mixed_within, unlike_partners
@@ -72,7 +72,7 @@ class Row:
         rank: the mean over metrics of its rank; NaN where it has none.
         interval: the interval of its rank; None where it has none.
         letters: the letters of methods that are not significantly different from it; empty where it has none.
-        kept: the word behind a method with runs of kept packs, see `mtbench.report.data.baselines`; else empty.
+        kept: the word behind a method with runs of kept packs, see `mtbench.report.data.kept.runs`; else empty.
         idle: True if Δm is in part of a task in which neither the method nor the single-task network is above the
             constant prediction.
         note: the runs that are not fresh, and the reasons; empty if all are fresh.

@@ -7,10 +7,10 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from mtbench.report import marks, text
-from mtbench.report.data.baselines import KEPT
 from mtbench.report.data.choices import SIGNS
 from mtbench.report.data.columns import is_wide
 from mtbench.report.data.cost.expense import Expense
+from mtbench.report.data.kept.runs import KEPT
 from mtbench.report.exhibits.summary.columns import columns_in_words, explained
 from mtbench.report.exhibits.summary.data import Row, Table
 from mtbench.report.exhibits.summary.rank_caption import RANK_HEAD, rank_caption

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from mtbench.report.data.budget import unequal
 from mtbench.report.data.comparison import Comparison, MethodRuns
 from mtbench.report.data.gains.relative import deltas, single_task_runs
+from mtbench.report.data.kept.runs import KEPT
 from mtbench.report.data.studies import StudyRuns, setting
 from mtbench.stats.contrast import Contrast, holm, paired
 from mtbench.stats.summary import Summary, summarize
@@ -39,6 +40,11 @@ class Tuned:
     tuned: NDArray[np.float64]
     gain: Contrast | None
     adjusted: float
+
+    @property
+    def label(self) -> str:
+        """Its name in tables and figures, with a word behind it if it is of a kept pack."""
+        return f"{self.title}{KEPT if self.study.origin else ''}"
 
     @property
     def setting(self) -> str:

@@ -39,7 +39,7 @@ def draw_tuned(
     lines = [_EXPLAINED, *([ENDS_EXPLAINED.format(by="at the end")] if many else [])]
     names = [f"{rank}{title}" for title, (rank, _) in look.items()]
     legend: Legend = legend_of([*names, "default", "tuned"], "\n".join(lines))
-    labels = [wrap(each.title, 26) for each in methods]
+    labels = [wrap(each.label, 26) for each in methods]
     tall = sum(0.2 + LINE * (label.count("\n") + 1) for label in labels)
     with paper_style():
         figure = new_figure(max(2.6, 0.7 + tall) + legend.height)

@@ -2,12 +2,15 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from mtbench.report import marks, text
-from mtbench.report.data.comparison import Comparison
+from mtbench.report.data.comparison import Comparison, MethodRuns
+from mtbench.report.data.kept.runs import kept_notes
 from mtbench.report.data.studies import unfinished
+from mtbench.report.data.unlike import differences
 from mtbench.report.exhibits.tuned.data import Tuned, refused, tuned_gains
 from mtbench.report.page.layout import Layout, Page
 from mtbench.report.page.sentences import STALE, trained
@@ -51,17 +54,21 @@ def tuned_page(comparison: Comparison, methods: Sequence[Tuned], label: str) -> 
         ),
         details=(
             trained(comparison, records),
+            *(differences(records) if records else ()),
             *_searched(methods),
             "Default and chosen settings are retrained on all training images. "
             f"{'' if why else _TEST}Standard deviations have the divisor n-1.",
             "Trials: finished trials, with failed ones after a plus; epochs: training epochs of all trials.",
         ),
-        footnotes=tuple(_footnotes(methods, why, has_gains=gains is not None)),
+        footnotes=(
+            *_footnotes(methods, why, has_gains=gains is not None),
+            *kept_notes(_tuned_runs(comparison, methods)),
+        ),
     )
 
 
 def _cells(each: Tuned, digits: int, delta: Summary | None, *, is_compared: bool) -> Iterator[str]:
-    yield each.title + marks.STALE * each.study.stale
+    yield each.label + marks.STALE * each.study.stale
     yield written(summarize(each.default), digits)
     if is_compared:
         yield written(summarize(each.tuned), digits)
@@ -74,6 +81,11 @@ def _cells(each: Tuned, digits: int, delta: Summary | None, *, is_compared: bool
     states = [trial.state for trial in each.study.study.trials]
     yield str(states.count("done")) + (f"+{states.count('failed')}" if "failed" in states else "")
     yield f"{each.study.study.spent.epochs:,}"
+
+
+def _tuned_runs(comparison: Comparison, methods: Sequence[Tuned]) -> Comparison:
+    """Return the runs of the table in the places of those with default settings."""
+    return replace(comparison, methods=tuple(MethodRuns(title=each.title, runs=each.study.tuned) for each in methods))
 
 
 def _direction(task: TaskInfo) -> str:

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from mtbench.report.data.baselines import beside, is_elsewhere, kept_mark, kept_notes
 from mtbench.report.data.comparison import compare
 from mtbench.report.data.cost.expense import yardstick
 from mtbench.report.data.gains.relative import deltas
+from mtbench.report.data.kept.runs import beside, is_elsewhere, kept_mark, kept_notes, twice
 from mtbench.report.exhibits.summary.data import build_table
 from mtbench.report.exhibits.summary.page import page_of
 from mtbench.report.text import ratio
@@ -47,7 +47,7 @@ def test_every_run_that_is_left_out_is_counted_with_its_reason() -> None:
 def test_one_changed_setting_of_the_training_protocol_leaves_a_run_out() -> None:
     taken, left = beside(OWN, [kept(finished("single", 0, protocol=replace(PAPER, lr=2e-3), title="paper, lr=0.002"))])
     assert taken == []
-    assert left == ["baselines.zip: 1 run left out: 1 under other training protocols (mmnist2, paper, lr=0.002)."]
+    assert left[0] == "baselines.zip: 1 run left out: 1 under other training protocols (mmnist2, paper, lr=0.002)."
 
 
 def test_an_own_run_without_a_record_brings_no_kept_runs_in() -> None:
@@ -103,3 +103,26 @@ def test_a_table_without_kept_runs_says_nothing_of_them() -> None:
     (comparison,) = compare(OWN)
     page = page_of(build_table(comparison))
     assert "kept" not in str((page.layout, page.footnotes))
+
+
+def test_a_pack_of_which_nothing_fits_says_how_to_train_as_it_was_trained() -> None:
+    others = [kept(finished("single", seed, protocol=QUICK, title="quick")) for seed in (0, 1)]
+    taken, left = beside(OWN, others)
+    assert taken == []
+    command = "mtbench run --methods td --dataset mmnist2 --protocol quick --seeds 0,1"
+    assert left == [
+        "baselines.zip: 2 runs left out: 2 under other training protocols (mmnist2, quick).",
+        f"To train as baselines.zip was trained: {command}",
+    ]
+
+
+def test_other_records_of_the_readers_own_runs_are_said_to_be_left_out() -> None:
+    same, other = finished("single", 0, (80.0, 80.0)), finished("single", 0, (81.0, 80.0))
+    later = finished("single", 0, (80.0, 80.0), seconds=9.0)
+    assert same.record is not None
+    own = {same.folder.name: same.record}
+    assert twice(own, [kept(same)]) == []
+    (said,) = twice(own, [kept(later)])
+    assert said == "baselines.zip: 1 run left out that you have trained too (mmnist2 single). Yours are shown."
+    (said,) = twice(own, [kept(other)])
+    assert "(mmnist2 single; the results of 1 differ)" in said

@@ -4,15 +4,17 @@ A run is taken if it shares the dataset, the sum of its data, the training proto
 """
 
 import dataclasses
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from mtbench.contract import TrainingProtocol
+from mtbench.plan.command import run_command
 from mtbench.report.data.comparison import Comparison, MethodRuns
 from mtbench.report.text import listed, seeds
-from mtbench.store.record import Record
+from mtbench.store.record import Record, render_record
 from mtbench.store.status import RunStatus
 
-__all__ = ["KEPT", "PARTLY_KEPT", "beside", "is_elsewhere", "kept_mark", "kept_notes"]
+__all__ = ["KEPT", "PARTLY_KEPT", "beside", "is_elsewhere", "kept_mark", "kept_notes", "numbers", "twice"]
 
 KEPT = " (kept)"
 """Behind a method whose runs are all from packs beside the reader's own."""
@@ -44,7 +46,29 @@ def beside(own: Sequence[RunStatus], kept: Iterable[RunStatus]) -> tuple[list[Ru
             taken.append(run)
         else:
             reasons.setdefault(why, []).append(run)
-    return taken, [_said(name, reasons) for name, reasons in left.items() if reasons]
+    named = {run.origin for run in taken}
+    methods = list(dict.fromkeys(run.spec.titles.method for run in own if run.record is not None))
+    sentences = []
+    for name, reasons in left.items():
+        sentences += [_said(name, reasons)] if reasons else []
+        if (unlike := reasons.get(_PROTOCOLS)) and name not in named:
+            sentences.append(f"To train as {name} was trained: {_command(unlike, methods)}")
+    return taken, sentences
+
+
+def twice(own: Mapping[str, Record], kept: Iterable[RunStatus]) -> list[str]:
+    """Return for each pack a sentence on the runs of which the reader has other records, which are shown.
+
+    Args:
+        own: the reader's records, by the name of the run's folder.
+        kept: runs of packs, each with its `origin`.
+    """
+    found: dict[str, list[RunStatus]] = {}
+    for run in kept:
+        mine = own.get(run.folder.name)
+        if mine is not None and run.record is not None and render_record(mine) != render_record(run.record):
+            found.setdefault(run.origin, []).append(run)
+    return [_twice(name, runs, own) for name, runs in found.items()]
 
 
 def kept_mark(method: MethodRuns) -> str:
@@ -88,9 +112,23 @@ def _note(name: str, methods: Mapping[str, Sequence[Record]], away: set[str]) ->
     return f"{KEPT.strip()}: runs of {listed(methods)} are from {name}, code {code}, machine {machine}.{times}"
 
 
+def numbers(run: RunStatus) -> TrainingProtocol:
+    """Return the training protocol of a run's table, whose default number of seeds is no difference."""
+    return dataclasses.replace(run.spec.common_protocol, seeds=1)
+
+
+def _twice(name: str, runs: Sequence[RunStatus], own: Mapping[str, Record]) -> str:
+    methods = listed(_each(f"{run.spec.titles.dataset} {run.spec.titles.method}" for run in runs))
+    unlike = [run for run in runs if run.record is not None and own[run.folder.name].results != run.record.results]
+    numbers = f"; the results of {len(unlike)} differ" if unlike else ""
+    return (
+        f"{name}: {len(runs)} run{'s' * (len(runs) > 1)} left out that you have trained too ({methods}{numbers}). "
+        "Yours are shown."
+    )
+
+
 def _group(run: RunStatus) -> tuple[str, str, TrainingProtocol]:
-    numbers = dataclasses.replace(run.spec.common_protocol, seeds=1)
-    return str(run.spec.dataset), run.spec.titles.protocol, numbers
+    return str(run.spec.dataset), run.spec.titles.protocol, numbers(run)
 
 
 def _machine(record: Record) -> tuple[str, str, int]:
@@ -112,6 +150,17 @@ def _misfit(
     if _group(run) not in groups:
         return _PROTOCOLS
     return None if run.spec.seed in groups[_group(run)] else _SEEDS
+
+
+def _command(runs: Sequence[RunStatus], methods: Sequence[str]) -> str:
+    """Return the command that trains methods under the training protocol of most of the runs of a pack."""
+    group, _ = Counter(map(_group, runs)).most_common(1)[0]
+    specs = {run.spec.seed: run.spec for run in runs if _group(run) == group}
+    titled = [
+        dataclasses.replace(spec, titles=dataclasses.replace(spec.titles, method=",".join(methods)))
+        for _, spec in sorted(specs.items())
+    ]
+    return run_command(titled)
 
 
 def _said(name: str, reasons: Mapping[int, Sequence[RunStatus]]) -> str:

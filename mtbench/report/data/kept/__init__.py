@@ -1,0 +1,1 @@
+"""Runs and searches of kept packs beside a reader's own."""
