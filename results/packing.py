@@ -46,11 +46,7 @@ def prepare(work: Path, kept: Path) -> None:
             # Every pack has the mark, and resolutions, which never change.
             write_folder(
                 begun,
-                {
-                    name: path
-                    for name, path in members.items()
-                    if not (_is_shared(name) and (begun / name).exists())
-                },
+                {name: path for name, path in members.items() if not (_is_shared(name) and (begun / name).exists())},
             )
         begun.rename(work)
     shared = {f"{SUITES}/{path.name}": path for path in sorted((kept / SUITES).glob("*.json"))}

@@ -9,13 +9,13 @@ from pathlib import Path
 from mtbench.door.given import Folder, Folders, data_root, folders
 from mtbench.engines.screen.say import capped
 from mtbench.errors import UsageError, did_you_mean
+from mtbench.plan.suite.resolution import Resolution
 from mtbench.report.data.baselines import beside
 from mtbench.report.data.comparison import Comparison
 from mtbench.report.data.comparison import compare as comparisons_of
 from mtbench.report.data.studies import StudyRuns, find_studies, without_trials
 from mtbench.store.files.reading import is_there
 from mtbench.store.pack.index import SUFFIX
-from mtbench.plan.suite.resolution import Resolution
 from mtbench.store.status import RunStatus
 from mtbench.store.study import trials_of_unread
 from mtbench.store.suites.looks import LookPlan, read_look_plans, with_added

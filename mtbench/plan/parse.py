@@ -92,7 +92,7 @@ def parse_method(text: str) -> MethodChoice:
     balancer = load_plugin("balancer", balancer_name, Balancer)
     if TAKES in balancer_given and (weights := weights_option(balancer.Options)):
         raise UsageError(
-            f"method '{text}' takes the task weights of '{balancer_given[TAKES]}', which are known only after its runs: "
+            f"method '{text}' takes the task weights of '{balancer_given[TAKES]}', which are known after its runs: "
             f"'{TAKES}' stands in the [[grid]] of a suite only.",
             mend=f"Write a suite with both, or give the weights, as in {network_name}+{balancer_name}:{weights}=.3/.7.",
         )

@@ -161,13 +161,14 @@ def plan(
         work.check(specs)
         work.prepare(specs)
     agenda = work.agenda(specs, write=bool(form))
-    say_waiting(waiting_rows(asked, work), out)
     if simulate:
         _simulate(agenda, work, out, intervals, nodes=nodes or 1, mtbf=mtbf, recovery=recovery, per_node=runs_per_node)
+        say_waiting(waiting_rows(asked, work), out)
         return
     if not form and specs:
         out.print(listing([*agenda.todo, *agenda.done, *agenda.left]))
     announce(agenda, work, out, preview=asked.preview, dry_run=True)
+    say_waiting(waiting_rows(asked, work), out)
     if agenda.left and form:
         say(out, "(--refresh is an option of `mtbench run`.)", style="dim")
     if form and agenda.todo:

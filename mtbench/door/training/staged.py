@@ -64,9 +64,7 @@ class Staged:
 
     def specs(self, resolutions: Sequence[Resolution] = ()) -> list[RunSpec]:
         """Return the runs that can be trained, each once."""
-        return plan_suite(
-            self.suite, base=self.base, settings=self.settings, seeds=self.seeds, resolutions=resolutions
-        )
+        return plan_suite(self.suite, base=self.base, settings=self.settings, seeds=self.seeds, resolutions=resolutions)
 
     def sealed(self, work: Work) -> list[Resolution]:
         """Return the weights that were sealed in the results folder before.
@@ -98,7 +96,9 @@ class Staged:
         """Return the rows that are not resolved yet."""
         rows = [row for row in self._rows(resolutions) if row.resolution is None]
         found = [(row, self._computed(row, work)) for row in rows]
-        return [made if isinstance(made, Waiting) else self._waits(row, "its weights can be sealed") for row, made in found]
+        return [
+            made if isinstance(made, Waiting) else self._waits(row, "its weights can be sealed") for row, made in found
+        ]
 
     def _rows(self, resolutions: Sequence[Resolution]) -> list[LaterRow]:
         return later_rows(self.suite, base=self.base, settings=self.settings, resolutions=resolutions)

@@ -2,8 +2,8 @@
 
 ``branches+fixed:from=nash-mtl`` in a grid is ``branches+fixed:weights=...`` with the mean weights of the runs of
 ``branches+nash-mtl`` on the same dataset and under the same settings. The latter is a row of the same grid, the first
-stage; the row itself is of the second stage, and is resolved when the first has finished. Everything behind ``from=`` is
-the other balancer, with its options, up to the backbone: ``branches+fixed:from=fairgrad:alpha=2@lenet:dropout=.5``.
+stage; the row itself is of the second stage, and is resolved when the first has finished. Everything behind ``from=``
+is the other balancer, with its options, up to the backbone: ``branches+fixed:from=fairgrad:alpha=2@lenet:dropout=.5``.
 Any balancer that has an option for task weights can be used so.
 """
 
@@ -66,12 +66,8 @@ def second_stage(text: str) -> SecondStage | None:
             mend=f"Write one, with its options, as in {network}+{choice.name}:{TAKES}=NAME.",
         )
     if option in choice.options:
-        raise UsageError(
-            f"method '{text}' gives both '{option}' and '{TAKES}'.", mend="Leave one of the two out."
-        )
-    return SecondStage(
-        first=f"{network}+{other}{at}{backbone}", bare=f"{network}+{own}{at}{backbone}", option=option
-    )
+        raise UsageError(f"method '{text}' gives both '{option}' and '{TAKES}'.", mend="Leave one of the two out.")
+    return SecondStage(first=f"{network}+{other}{at}{backbone}", bare=f"{network}+{own}{at}{backbone}", option=option)
 
 
 def bare(text: str) -> str:

@@ -37,7 +37,7 @@ __all__ = [
 
 _KIND = "resolution"
 _MEND = (
-    "Restore it from a copy. If there is none, remove it and the runs of its row: the next `mtbench run --suite` computes "
+    "Restore it from a copy. If there is none, remove it and the runs of its row: the next `mtbench run --suite` takes "
     "the weights from the runs of the first stage again."
 )
 
@@ -45,9 +45,9 @@ _MEND = (
 def mean_weights(records: Sequence[Record]) -> tuple[float, ...]:
     """Return the mean task weights (T,) of some runs of one method: their sum is 1, and they have `DIGITS` decimals.
 
-    The weights at each point of a curve are divided by their sum first, so that every epoch counts the same whatever the
-    length of the gradient there, which moves Adam's steps little. Then follow the mean over the steps of each run, and
-    the mean over runs.
+    The weights at each point of a curve are divided by their sum first, so that every epoch counts the same whatever
+    the length of the gradient there, which changes Adam's steps little. Then follow the mean over the steps of each
+    run, and the mean over runs.
 
     Raises:
         UsageError: a run has no task weights, or they have no such mean.
