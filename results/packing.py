@@ -15,6 +15,8 @@ from mtbench.store.pack.write import write_pack
 from mtbench.store.results import MARKER
 from mtbench.store.run.folder import RunFolder
 from mtbench.store.suites.declaration import SUITES, read_declaration
+from mtbench.store.suites.files import RESOLUTIONS
+from mtbench.store.suites.resolutions import read_resolution
 
 __all__ = ["LARGEST", "SEARCHES", "add", "prepare"]
 
@@ -40,9 +42,12 @@ def prepare(work: Path, kept: Path) -> None:
         shutil.rmtree(begun, ignore_errors=True)
         begun.mkdir(parents=True)
         for pack in sorted(kept.glob("*.zip")):
-            known = {MARKER} if (begun / MARKER).exists() else set()
-            members = {name: path for name, path in unpack(pack).items() if not name.startswith(f"{SUITES}/")}
-            write_folder(begun, {name: path for name, path in members.items() if name not in known})
+            members = {name: path for name, path in unpack(pack).items() if not _is_declared(name)}
+            # Every pack has the mark, and resolutions, which never change.
+            write_folder(
+                begun,
+                {name: path for name, path in members.items() if not (_is_shared(name) and (begun / name).exists())},
+            )
         begun.rename(work)
     shared = {f"{SUITES}/{path.name}": path for path in sorted((kept / SUITES).glob("*.json"))}
     write_folder(work, shared)
@@ -109,9 +114,17 @@ def _is_shared(name: str) -> bool:
     return name == MARKER or name.startswith(f"{SUITES}/")
 
 
+def _is_declared(name: str) -> bool:
+    """Return True for declarations and plans of looks, which are kept beside the packs."""
+    return name.startswith(f"{SUITES}/") and not name.startswith(f"{RESOLUTIONS}/")
+
+
 def _is_of(name: str, work: Path, stem: str) -> bool:
-    """Return True if a pack has this file: the mark, and declarations that were made by its day."""
+    """Return True if a pack has this file: the mark, and declarations and resolutions that were made by its day."""
     if name == MARKER:
         return True
+    if name.startswith(f"{RESOLUTIONS}/"):
+        resolution = read_resolution(work / name)
+        return resolution is not None and resolution.at.partition("T")[0] <= stem
     declared = read_declaration(work, Path(name).stem)
     return declared is not None and declared.at.partition("T")[0] <= stem

@@ -54,7 +54,7 @@ def show(name: Name) -> None:
     from mtbench.plan.parse import parse_dataset
     from mtbench.plan.suite.built_in import suite_path
     from mtbench.plan.suite.file import find_suite
-    from mtbench.plan.suite.planned import plan_suite
+    from mtbench.plan.suite.planned import later_rows, plan_suite
 
     suite = find_suite(name)
     out = console()
@@ -75,9 +75,13 @@ def show(name: Name) -> None:
     datasets = [parse_dataset(name).dataset_class for part in suite.grid for name in part.datasets]
     bases = [base for base in dict.fromkeys((suite.base, "quick")) if all(base in each.protocols for each in datasets)]
     if datasets:
-        counts = [f"{len(plan_suite(suite, base=base))} at {base}" for base in bases]
+        later = {base: sum(len(row.firsts()) for row in later_rows(suite, base=base)) for base in bases}
+        counts = [f"{len(plan_suite(suite, base=base)) + later[base]} at {base}" for base in bases]
         besides = ", besides those of its searches" if suite.search else ""
         say(out, f"Runs: {', '.join(counts)}{besides}.", markup=False)
+        if later[bases[0]]:
+            waiting = ", ".join(f"{count} at {base}" for base, count in later.items())
+            say(out, f"Of these come after others, whose task weights they take: {waiting}.", markup=False)
     for line in _claims(suite):
         say(out, line, markup=False)
     if suite.claim and suite.judges == "tuned":

@@ -10,6 +10,7 @@ from pathlib import Path
 from mtbench.door.given import Folder, Folders, data_root, folders
 from mtbench.engines.screen.say import capped
 from mtbench.errors import UsageError, did_you_mean
+from mtbench.plan.suite.resolution import Resolution
 from mtbench.report.data.comparison import Comparison
 from mtbench.report.data.comparison import compare as comparisons_of
 from mtbench.report.data.kept.runs import beside, twice
@@ -20,6 +21,7 @@ from mtbench.store.pack.index import SUFFIX
 from mtbench.store.status import RunStatus, by_title
 from mtbench.store.study import trials_of_unread
 from mtbench.store.suites.looks import LookPlan, read_look_plans, with_added
+from mtbench.store.suites.resolutions import read_resolutions
 from mtbench.store.union import studies_of, survey_all
 
 __all__ = ["Contents", "read_and_warn", "read_beside", "read_contents"]
@@ -37,6 +39,7 @@ class Contents:
         runs: all runs, each once.
         studies: the searches with their runs.
         looks: the plans of looks of suites.
+        resolutions: the weights of rows of suites that take them from other runs.
         unread: sentences on what cannot be read and is left out, and on specs that differ from their records.
     """
 
@@ -45,6 +48,7 @@ class Contents:
     runs: Sequence[RunStatus]
     studies: Sequence[StudyRuns]
     looks: Sequence[LookPlan] = ()
+    resolutions: Sequence[Resolution] = ()
     unread: list[str] = field(default_factory=list)
 
     @property
@@ -110,8 +114,15 @@ def read_contents(results: Folders, root: Folder | None = None, *, fresh_only: b
     if len(unread) > read:  # nobody is to see the test split of trials, even if their search cannot be read
         trials = frozenset().union(*map(trials_of_unread, given))
         runs = [_as_trial(run) if run.folder.name in trials else run for run in runs]
+    resolutions = read_resolutions(given, unread)
     return Contents(
-        folders=given, root=place, runs=runs, studies=studies, looks=looks, unread=list(dict.fromkeys(unread))
+        folders=given,
+        root=place,
+        runs=runs,
+        studies=studies,
+        looks=looks,
+        resolutions=resolutions,
+        unread=list(dict.fromkeys(unread)),
     )
 
 

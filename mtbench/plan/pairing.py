@@ -10,6 +10,7 @@ from pathlib import Path
 
 from mtbench.contract import Dataset
 from mtbench.plan.parse import parse_dataset, parse_method
+from mtbench.plan.suite.second_stage import bare
 
 __all__ = ["EXAMPLES", "unlike_starts"]
 
@@ -23,13 +24,13 @@ def unlike_starts(method: str, first: str, second: str) -> str:
     The number of examples is not compared: it is known only from files.
 
     Args:
-        method, first, second: a method and two datasets, as on the command line.
+        method, first, second: a method and two datasets, as on the command line or in the grid of a suite.
 
     Raises:
         UsageError, PluginError: one of them does not exist.
     """
     one, other = (parse_dataset(name) for name in (first, second))
-    chosen = parse_method(method)
+    chosen = parse_method(bare(method))
     shapes = [_shape(choice.open(Path())) for choice in (one, other)]
     backbones = [str(chosen.on(choice.dataset_class.default_backbone).choice) for choice in (one, other)]
     for what, (left, right) in (("inputs of", shapes), ("backbones", backbones)):

@@ -16,7 +16,7 @@ from typing import Any
 
 from mtbench import registry
 from mtbench.contract import Alias, Balancer, Network
-from mtbench.contract.options import Value, current_names, parse_options, render_value
+from mtbench.contract.options import Value, current_names, parse_options, render_value, weights_option
 from mtbench.contract.options.files import with_short_hashes
 from mtbench.errors import PluginError, UsageError
 from mtbench.plan.chosen import (
@@ -32,7 +32,13 @@ from mtbench.plan.chosen import (
 )
 from mtbench.plan.spec import Choice, composition
 
-__all__ = ["compose", "default_balancer", "parse_backbone", "parse_dataset", "parse_method"]
+__all__ = ["TAKES", "compose", "default_balancer", "parse_backbone", "parse_dataset", "parse_method"]
+
+TAKES = "from"
+"""The name that a suite gives an option of balancers that take task weights: another balancer, whose weights they are.
+
+It is a keyword of Python, so that no balancer has an option of this name. See `mtbench.plan.suite.second_stage`.
+"""
 
 
 def parse_dataset(text: str) -> DatasetChoice:
@@ -84,6 +90,12 @@ def parse_method(text: str) -> MethodChoice:
         balancer_name, balancer_given = other.name, dict(other.options)
     network = load_plugin("method", network_name, Network)
     balancer = load_plugin("balancer", balancer_name, Balancer)
+    if TAKES in balancer_given and (weights := weights_option(balancer.Options)):
+        raise UsageError(
+            f"method '{text}' takes the task weights of '{balancer_given[TAKES]}', which are known after its runs: "
+            f"'{TAKES}' stands in the [[grid]] of a suite only.",
+            mend=f"Write a suite with both, or give the weights, as in {network_name}+{balancer_name}:{weights}=.3/.7.",
+        )
     if issubclass(plugin, Alias):
         given, balancer_given = _assign(given, network, balancer)
     preset = given.pop("preset", None)

@@ -5,7 +5,8 @@ import re
 from collections.abc import Collection
 
 from mtbench import registry
-from mtbench.contract import Alias, Simplex
+from mtbench.contract import Alias
+from mtbench.contract.options import weights_option
 from mtbench.errors import MtbenchError, UsageError
 from mtbench.plan.chosen import MethodChoice
 from mtbench.plan.parse import compose, parse_method
@@ -54,12 +55,10 @@ def _weighting_balancers(network: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for name in registry.entries("balancer"):
         try:
-            fields = dataclasses.fields(parse_method(f"{network}+{name}").balancer_class.Options)
+            option = weights_option(parse_method(f"{network}+{name}").balancer_class.Options)
         except MtbenchError:
             continue  # broken, not installed, or does not fit the network
-        for field in fields:
-            if isinstance(field.metadata.get("search"), Simplex):
-                found[name] = field.name
+        found |= {name: option} if option else {}
     home = registry.find("method", network).distribution
     own = {name: option for name, option in found.items() if registry.find("balancer", name).distribution == home}
     return own or found

@@ -14,6 +14,7 @@ from mtbench.door.given import names
 from mtbench.errors import UsageError
 
 if TYPE_CHECKING:
+    from mtbench.door.training.staged import Staged
     from mtbench.plan.spec import RunSpec
     from mtbench.plan.suite import Suite
     from mtbench.search.request import SearchRequest
@@ -58,11 +59,12 @@ class Asked:
     """The runs that a command is to do.
 
     Attributes:
-        specs: the runs, each once; without the trials of searches.
+        specs: the runs, each once; without the trials of searches, and without rows that wait for other runs.
         preview: returns the same runs with the training protocol ``quick``; None if these are such already.
         suite: the suite, if there is one.
         base: the training protocol of the suite's runs, if another one was given.
         searches: the searches of the suite.
+        staged: the runs of the suite by stages; None if it has one stage, or there is no suite.
     """
 
     specs: "Sequence[RunSpec]"
@@ -70,6 +72,7 @@ class Asked:
     suite: "Suite | None" = None
     base: str = ""
     searches: "Sequence[SearchRequest]" = field(default=())
+    staged: "Staged | None" = None
 
 
 def ask(
@@ -95,6 +98,7 @@ def ask(
     Raises:
         UsageError: something does not exist or does not fit.
     """
+    from mtbench.door.training.staged import Staged
     from mtbench.plan.grid import Request, plan
     from mtbench.plan.suite.file import find_suite
     from mtbench.plan.suite.planned import plan_suite
@@ -118,12 +122,16 @@ def ask(
     searches = suite_requests(found, base=base, settings=changed, seeds=seeds)
     for request in searches:
         plan_search(request)  # an error in the last is found before the first has taken its hours
+    staged = Staged(suite=found, base=base, settings=changed, seeds=seeds)
+    if staged.is_staged:
+        staged.check()
     return Asked(
-        specs=plan_suite(found, base=base, settings=changed, seeds=seeds),
+        specs=staged.specs(),
         preview=partial(plan_suite, found, base="quick", settings=changed, seeds=seeds) if has_preview else None,
         suite=found,
         base=base,
         searches=searches,
+        staged=staged if staged.is_staged else None,
     )
 
 

@@ -23,6 +23,7 @@ from mtbench.cli.base.shared import (
 )
 from mtbench.cli.training.asked import Methods, Seeds, SuiteName, ask
 from mtbench.cli.training.execution import announce, declared_line, settings, work_of
+from mtbench.cli.training.stages import known_weights, say_waiting, waiting_rows
 from mtbench.contract.options.limits import check_number
 from mtbench.errors import UsageError, did_you_mean
 
@@ -153,18 +154,21 @@ def plan(
         console=out,
         quiet=False,
     )
+    if form and asked.suite:
+        say(out, declared_line(asked.suite, results), style="dim")
+    specs = asked.staged.specs(known_weights(asked, work, out, write=bool(form))) if asked.staged else asked.specs
     if form:
-        if asked.suite:
-            say(out, declared_line(asked.suite, results), style="dim")
-        work.check(asked.specs)
-        work.prepare(asked.specs)
-    agenda = work.agenda(asked.specs, write=bool(form))
+        work.check(specs)
+        work.prepare(specs)
+    agenda = work.agenda(specs, write=bool(form))
     if simulate:
         _simulate(agenda, work, out, intervals, nodes=nodes or 1, mtbf=mtbf, recovery=recovery, per_node=runs_per_node)
+        say_waiting(waiting_rows(asked, work), out)
         return
-    if not form and asked.specs:
+    if not form and specs:
         out.print(listing([*agenda.todo, *agenda.done, *agenda.left]))
     announce(agenda, work, out, preview=asked.preview, dry_run=True)
+    say_waiting(waiting_rows(asked, work), out)
     if agenda.left and form:
         say(out, "(--refresh is an option of `mtbench run`.)", style="dim")
     if form and agenda.todo:

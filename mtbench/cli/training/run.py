@@ -50,6 +50,7 @@ from mtbench.cli.training.execution import (
 )
 from mtbench.cli.training.prospects import Earlier, places_of, print_prospects
 from mtbench.cli.training.search import conduct, is_through
+from mtbench.cli.training.stages import known_weights, say_waiting, train_second_stage, waiting_rows
 from mtbench.cli.training.tracking import Track, followed
 from mtbench.cli.training.until import Looks, MaxSeeds, Until, check_options, run_until_decided
 
@@ -171,7 +172,6 @@ def run(
         changed=changed,
         say=lambda line: say(out, line, style="dim", markup=False),
     )
-    specs = asked.specs
     if asked.searches and not dry_run:
         work.check_waits()
     if asked.suite and not dry_run:
@@ -190,6 +190,8 @@ def run(
             observe=observe,
         )
     ]
+    weights = known_weights(asked, work, out, write=not dry_run)
+    specs = asked.staged.specs(weights) if asked.staged else asked.specs
     work.check(specs)
     if not dry_run:
         work.prepare(specs)
@@ -198,14 +200,17 @@ def run(
         out.print(listing([*agenda.todo, *agenda.done, *agenda.left]))
     announce(agenda, work, out, preview=asked.preview, dry_run=dry_run)
     if dry_run:
+        say_waiting(waiting_rows(asked, work), out)
         if asked.suite:
-            planned = planned_places(asked.suite, base=asked.base, settings=changed)
+            planned = planned_places(asked.suite, base=asked.base, settings=changed, resolutions=weights)
             print_prospects(asked.suite, planned, others, work, out, seeds=None if chosen is None else len(chosen))
         return
     with stoppable():
         outcomes = work.execute(agenda)
-    _summarize(make_agenda(work.statuses(specs), set()), outcomes, results, suite, quiet=quiet)
-    if not all(map(is_through, studies)):
+        more, later = train_second_stage(asked, work, out, specs)
+    say_waiting(waiting := waiting_rows(asked, work), console())
+    _summarize(make_agenda(work.statuses([*specs, *more]), set()), [*outcomes, *later], results, suite, quiet=quiet)
+    if any(row.is_stuck for row in waiting) or not all(map(is_through, studies)):
         raise typer.Exit(1)
 
 

@@ -7,6 +7,7 @@ from mtbench.contract.options.declared import (
     identity_name,
     option,
     parse_options,
+    weights_option,
 )
 from mtbench.contract.options.values import FILE, Value, parse_value, render_value
 
@@ -21,4 +22,5 @@ __all__ = [
     "parse_options",
     "parse_value",
     "render_value",
+    "weights_option",
 ]

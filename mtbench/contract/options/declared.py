@@ -18,7 +18,10 @@ from mtbench.contract.options.space import Choices, Range, Simplex, Space, parse
 from mtbench.contract.options.values import Value, parse_value, render_value
 from mtbench.errors import UsageError, did_you_mean
 
-__all__ = ["NoOptions", "current_names", "differences", "identity_name", "option", "parse_options"]
+__all__ = [
+    *("NoOptions", "current_names", "differences", "identity_name", "option", "parse_options"),
+    "weights_option",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +111,12 @@ def current_names(cls: type[Any]) -> dict[str, str]:
     """Return the current name of each renamed field of a data class, by its former name."""
     fields = dataclasses.fields(cls)
     return {field.metadata["formerly"]: field.name for field in fields if field.metadata.get("formerly")}
+
+
+def weights_option(cls: type[Any]) -> str:
+    """Return the name of the option that takes a weight for each task; empty if there is none."""
+    fields = dataclasses.fields(cls)
+    return next((field.name for field in fields if isinstance(field.metadata.get("search"), Simplex)), "")
 
 
 def identity_name(field: "dataclasses.Field[Any]") -> str:

@@ -68,7 +68,7 @@ def _suite_runs(name: str, found: Contents, studies: Sequence[StudyRuns]) -> "li
     from mtbench.report.data.suite.runs import suite_runs
 
     suite = find_suite(name)
-    belonging = suite_runs(suite, found.shown, studies, _declaration(found, suite.name), found.looks)
+    belonging = suite_runs(suite, found.shown, studies, _declaration(found, suite.name), found.looks, found.resolutions)
     if not belonging:
         raise UsageError(
             f"none of the runs there belongs to suite '{name}'.",

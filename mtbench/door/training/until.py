@@ -11,7 +11,7 @@ from mtbench.door.training.work import Work
 from mtbench.errors import UsageError
 from mtbench.plan.spec import RunSpec
 from mtbench.plan.suite import AnyClaim, Suite
-from mtbench.plan.suite.planned import Place, meant, places, plan_suite, signature, size_of
+from mtbench.plan.suite.planned import Place, later_rows, meant, places, plan_suite, signature, size_of
 from mtbench.report.data.suite.runs import SuiteRuns, suite_runs
 from mtbench.report.exhibits.claims.judged import Judged, judge_claims
 from mtbench.report.text import slug
@@ -53,7 +53,7 @@ class UntilDecided:
         most: the largest number of seeds that was asked for; None likewise.
 
     Raises:
-        UsageError: the suite has no claims, or judges tuned runs.
+        UsageError: the suite has no claims, judges tuned runs, or has rows that take their weights from other runs.
     """
 
     suite: Suite
@@ -75,6 +75,12 @@ class UntilDecided:
                 f"suite '{name}' judges tuned runs, whose settings are chosen by searches, and --until-decided adds "
                 "seeds to the runs of its grid.",
                 mend="Leave --until-decided out, and fix the number of seeds by --seeds.",
+            )
+        if later := later_rows(self.suite, base=self.base):
+            raise UsageError(
+                f"suite '{name}' has rows that take their weights from all runs of another one, such as "
+                f"{later[0].place.method}, and --until-decided adds seeds later.",
+                mend="Leave --until-decided out, and fix the number of seeds by --set seeds=N.",
             )
 
     @cached_property

@@ -13,7 +13,7 @@ A suite is a TOML file; the field of the same name below documents each key::
 
     [[grid]]                        # the runs
     datasets = ["mmnist2"]
-    methods = ["single", "uniform", "td"]
+    methods = ["single", "uniform", "td"]    # "branches+fixed:from=NAME": task weights from other runs
     vary = { lr = [3e-4, 1e-3] }    # one setting of the training protocol, over which figures are drawn
 
     [[search]]                      # settings that are chosen on the validation split, before runs with them

@@ -14,6 +14,8 @@ from mtbench.plan.suite import SIZE, Counted, Grid, Search, Suite, rendered
 from mtbench.plan.suite.claimed import claim_misfits
 from mtbench.plan.suite.names import Known, Path, not_there, paper_misfits, relation_misfits
 from mtbench.plan.suite.resources import resource_misfits
+from mtbench.plan.suite.second_stage import bare, second_stage
+from mtbench.plan.suite.stages import stage_misfits
 from mtbench.plan.suite.tuning import tuning_misfits
 from mtbench.plan.toml_lines import Fault, Lines
 
@@ -41,6 +43,7 @@ def misfits(suite: Suite, lines: Lines, numbers: Mapping[str, Sequence[int]], *,
             yield from _part_misfits(suite, part, (kind, number), lines, strange)
     if not strange and not incomplete:
         yield from _baseline_misfits(suite, numbers["grid"], lines)
+        yield from stage_misfits(suite, numbers["grid"], lines)
     for number, counted in zip(numbers["counted"], suite.counted, strict=True):
         yield from _counted_misfits(suite, counted, ("counted", number), lines, strange)
     mentioned = {*suite.labels, *(name for table in suite.paper for name in table.rows)}
@@ -117,7 +120,7 @@ def _part_misfits(suite: Suite, part: Grid | Search, path: Path, lines: Lines, s
     for name in part.methods:
         try:
             if name != "all":
-                parse_method(name)
+                parse_method(bare(name) if path[0] == "grid" else name)
         except MtbenchError as cause:
             strange.add(name)
             faults.append(Fault(line=lines.find((*path, "methods"), name), text=str(cause)))
@@ -160,18 +163,30 @@ def _plan_misfits(suite: Suite, part: Grid | Search, path: Path, lines: Lines) -
     """Yield methods that exist, but not for these datasets or settings."""
     for name in part.methods:
         for settings in part.variations() if isinstance(part, Grid) else [dict(part.set)]:
-            request = Request(
-                methods=[name],
-                datasets=part.datasets,
-                protocol=suite.base,
-                settings=rendered({**suite.settings, **settings}),
-                seeds=[0],
-            )
             try:
-                plan(request)
+                for method, datasets in _with_equal_weights(name, part.datasets):
+                    request = Request(
+                        methods=[method],
+                        datasets=datasets,
+                        protocol=suite.base,
+                        settings=rendered({**suite.settings, **settings}),
+                        seeds=[0],
+                    )
+                    plan(request)
             except MtbenchError as cause:
                 yield Fault(line=lines.find((*path, "methods"), name), text=str(cause))
                 break
+
+
+def _with_equal_weights(name: str, datasets: Sequence[str]) -> Iterator[tuple[str, Sequence[str]]]:
+    """Yield a method with its datasets; one of the second stage for each of them, with equal weights for its tasks."""
+    stage = second_stage(name)
+    if stage is None:
+        yield name, datasets
+        return
+    for dataset in datasets:
+        count = len(parse_dataset(dataset).tasks())
+        yield stage.with_weights([1 / count] * count), [dataset]
 
 
 def _baseline_misfits(suite: Suite, numbers: Sequence[int], lines: Lines) -> Iterator[Fault]:
@@ -182,7 +197,7 @@ def _baseline_misfits(suite: Suite, numbers: Sequence[int], lines: Lines) -> Ite
         baseline = ""
         for number, part in zip(numbers, suite.grid, strict=True):
             for method in part.methods if dataset in part.datasets else ():
-                is_single = method != "all" and parse_method(method).network_class.role == registry.SINGLE_TASK
+                is_single = method != "all" and parse_method(bare(method)).network_class.role == registry.SINGLE_TASK
                 if is_single:
                     place, baseline = ("grid", number, "methods"), method
                 rules[is_single] |= {str(sorted(rendered(each).items())) for each in part.variations()}

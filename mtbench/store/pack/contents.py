@@ -14,8 +14,9 @@ from mtbench.store.run.folder import RunFolder
 from mtbench.store.study import FILE as STUDY
 from mtbench.store.study import read_study
 from mtbench.store.suites.declaration import read_declaration
-from mtbench.store.suites.files import LOOKS, SUITES
+from mtbench.store.suites.files import FOLDERS, LOOKS, RESOLUTIONS, SUITES
 from mtbench.store.suites.looks import read_look_plan
+from mtbench.store.suites.resolutions import read_resolution, unlike_resolutions
 from mtbench.store.union import unlike_runs, unlike_studies
 from mtbench.store.upkeep.inventory import take_inventory
 from mtbench.store.upkeep.space import megabytes
@@ -150,7 +151,7 @@ def unite(parts: Sequence[Contents]) -> Contents:
         for name, path in part.members.items():
             folder, slash, file = name.rpartition("/")
             known = made.members.setdefault(f"{places.get(folder, folder)}{slash}{file}", path)
-            if known != path and (name == MARKER or folder in (SUITES, LOOKS)):
+            if known != path and (name == MARKER or folder in FOLDERS):
                 made.members[name] = _earlier(known, path, name)
         made.left_out.update({name: why for name, why in part.left_out.items() if name not in made.left_out})
     begun = {name.rpartition("/")[0] for name in made.members}
@@ -217,17 +218,18 @@ def _check_same_search(first: Path, second: Path) -> None:
 
 
 def _earlier(first: Path, second: Path, name: str) -> Path:
-    """Return the file of two that counts: of marks that of the later format, of declarations and plans of looks the
-    earlier one.
+    """Return the file of two that counts: of marks that of the later format, of sealed files on suites the earlier one.
 
     Raises:
-        StoreError: they declare or plan different things.
+        StoreError: they declare, plan or resolve different things.
     """
     if name == MARKER:
         formats = [int(json.loads(read_bytes(path))["format"]) for path in (first, second)]
         return second if formats[1] > formats[0] else first
     if name.startswith(f"{LOOKS}/"):
         return _earlier_plan(first, second)
+    if name.startswith(f"{RESOLUTIONS}/"):
+        return _earlier_resolution(first, second)
     suite = name.removeprefix(f"{SUITES}/").removesuffix(".json")
     declared = [read_declaration(path.parent.parent, suite) for path in (first, second)]
     assert declared[0] is not None
@@ -252,3 +254,12 @@ def _earlier_plan(first: Path, second: Path) -> Path:
             mend="Leave one of the folders out: the claims of each are judged by its own plan.",
         )
     return second if plans[1].at < plans[0].at else first
+
+
+def _earlier_resolution(first: Path, second: Path) -> Path:
+    one, other = read_resolution(first), read_resolution(second)
+    assert one is not None
+    assert other is not None
+    if not one.agrees(other):
+        raise unlike_resolutions(one, other, (first, second))
+    return second if other.at < one.at else first

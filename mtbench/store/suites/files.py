@@ -1,4 +1,4 @@
-"""Sealed files on suites in a results folder: declarations and plans of looks."""
+"""Sealed files on suites in a results folder: declarations, plans of looks, and weights of rows of the second stage."""
 
 from pathlib import Path
 from typing import TypeVar
@@ -9,7 +9,7 @@ from mtbench.errors import DamagedRecord, NewerResults
 from mtbench.store.files.guard import Refused, read_guarded
 from mtbench.store.record.sealed import Later, Unsealed, unseal
 
-__all__ = ["LOOKS", "SUITES", "read_sealed"]
+__all__ = ["FOLDERS", "LOOKS", "RESOLUTIONS", "SUITES", "read_sealed"]
 
 T = TypeVar("T")
 
@@ -17,6 +17,10 @@ SUITES = "suites"
 """The folder of a results folder that contains declarations, as ``<suite>.json``."""
 LOOKS = f"{SUITES}/looks"
 """The folder of a results folder that contains plans of looks, as ``<suite>-<size>.json``."""
+RESOLUTIONS = f"{SUITES}/resolutions"
+"""The folder of a results folder that contains the weights of rows of the second stage, as ``<suite>-<hash>.json``."""
+FOLDERS = (SUITES, LOOKS, RESOLUTIONS)
+"""All folders of sealed files on suites."""
 
 
 def read_sealed(kind: str, path: Path, reader: TypeAdapter[T], *, newest: int, mend: str) -> T | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from mtbench.store.files.reading import files_below
 from mtbench.store.results import MARKER, SUPERSEDED
 from mtbench.store.study import SEARCHES
-from mtbench.store.suites.files import LOOKS, SUITES
+from mtbench.store.suites.files import FOLDERS
 from mtbench.store.trust import VERIFIED
 
 __all__ = ["Inventory", "take_inventory"]
@@ -31,7 +31,7 @@ class Inventory:
         runs: the names of the files of each run, by its folder, without those of superseded results.
         superseded: the same of earlier results of runs, by their folder ``superseded-N`` in that of the run.
         searches: the same of searches.
-        shared: the mark of the folder, and the declarations and plans of looks of suites.
+        shared: the mark of the folder, and the sealed files on suites: declarations, plans of looks and resolutions.
         passing: leases and temporary files, which belong to processes, and the hidden folders of engines.
         foreign: files that belong to nothing of these.
     """
@@ -71,7 +71,7 @@ def take_inventory(results: Path) -> Inventory:
         if folder == "":
             known = {MARKER, VERIFIED}  # levels of trust are this machine's, and belong to no pack
             shared += [name for name in names if name == MARKER]
-        elif folder in (SUITES, LOOKS):
+        elif folder in FOLDERS:
             known = {name for name in names if name.endswith(".json")}
             shared += [_joined(folder, name) for name in names if name in known]
         elif folder.startswith(f"{SEARCHES}/") and folder.count("/") == 2:

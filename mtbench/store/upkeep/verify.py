@@ -17,8 +17,9 @@ from mtbench.store.run.folder import RunFolder
 from mtbench.store.study import FILE as STUDY
 from mtbench.store.study import JOURNAL, read_study
 from mtbench.store.suites.declaration import read_declaration
-from mtbench.store.suites.files import LOOKS, SUITES
+from mtbench.store.suites.files import LOOKS, RESOLUTIONS, SUITES
 from mtbench.store.suites.looks import read_look_plan
+from mtbench.store.suites.resolutions import read_resolution
 from mtbench.store.upkeep.inventory import Inventory, take_inventory
 
 __all__ = ["ABSENT", "FOREIGN", "UNSUMMED", "WRONG", "Finding", "Verified", "check_run", "verify"]
@@ -178,6 +179,8 @@ def _check_rest(results: Path, found: Inventory) -> Iterator[Finding]:
         try:
             if name.startswith(f"{LOOKS}/"):
                 read_look_plan(results, name.removeprefix(f"{LOOKS}/").removesuffix(".json"))
+            elif name.startswith(f"{RESOLUTIONS}/"):
+                read_resolution(results / name)
             elif name.startswith(f"{SUITES}/"):
                 read_declaration(results, name.removeprefix(f"{SUITES}/").removesuffix(".json"))
             else:

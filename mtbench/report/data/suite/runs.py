@@ -1,15 +1,18 @@
 """Runs sorted into the places of a suite: what its tables, claims and figures are made of."""
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mtbench.plan.parse import parse_dataset
+from mtbench.plan.spec import RunSpec
 from mtbench.plan.suite import PaperTable, Relation, Setting, Suite, rendered
-from mtbench.plan.suite.planned import Place, meant, places, signature, size_of
+from mtbench.plan.suite.planned import Place, meant, place_of, places, resolved_places, signature, size_of
+from mtbench.plan.suite.resolution import Resolution
+from mtbench.plan.suite.second_stage import second_stage
 from mtbench.report.data.columns import Column, columns_of, scores
 from mtbench.report.data.comparison import Comparison, MethodRuns, compare
 from mtbench.report.data.studies import StudyRuns
@@ -18,6 +21,7 @@ from mtbench.report.text import listed, slug
 from mtbench.store.status import RunStatus
 from mtbench.store.suites.declaration import Declaration, beyond, changes
 from mtbench.store.suites.looks import LookPlan
+from mtbench.store.suites.resolutions import moved_rows
 
 __all__ = ["Sheet", "SuiteRuns", "suite_runs"]
 
@@ -36,6 +40,9 @@ class Sheet:
         relations: the published numbers of its pairs of tasks.
         searches: the searches that chose the settings of the methods, by their names in the suite; none for default
             settings.
+        weights: for each row that takes its task weights from other runs, by its name in the suite, its weights and
+            these runs.
+        moved: names of those of these rows whose other runs have changed since, so that their mean is another one.
     """
 
     dataset: str
@@ -46,6 +53,8 @@ class Sheet:
     paper: PaperTable | None
     relations: tuple[Relation, ...] = ()
     searches: Mapping[str, StudyRuns] = field(default_factory=dict)
+    weights: Mapping[str, Resolution] = field(default_factory=dict)
+    moved: tuple[str, ...] = ()
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -135,6 +144,7 @@ def suite_runs(
     studies: Iterable[StudyRuns] = (),
     declaration: Declaration | None = None,
     plans: Sequence[LookPlan] = (),
+    resolutions: Sequence[Resolution] = (),
 ) -> list[SuiteRuns]:
     """Return the runs and searches that belong to a suite, whatever command made them, one result for each size there
     is.
@@ -142,17 +152,22 @@ def suite_runs(
     Args:
         declaration: the suite as it was declared before it was run.
         plans: plans of looks, of this suite and of others.
+        resolutions: weights that rows take from other runs, of this suite and of others.
     """
-    known = places(suite)
+    known, later = places(suite), resolved_places(suite, resolutions)
+    statuses = list(statuses)
+    moved = moved_rows(resolutions, statuses)
+    taken: dict[str, dict[Place, Resolution]] = {}
+    for each in (each for rows in later.values() for each in rows):
+        taken.setdefault(each.size, {})[place_of(each)] = each
     looks = {plan.size: plan for plan in plans if plan.suite == suite.name}
     groups: dict[str, dict[Place, list[RunStatus]]] = {}
     for status in statuses:
-        if place := known.get(signature(status.spec)):
-            size = size_of(suite, place, status.spec)
+        for place, size in _places(suite, status.spec, known, later):
             if declaration and size not in looks and beyond(declaration, status.spec):
                 status = dataclasses.replace(status, added=True)
             groups.setdefault(size, {}).setdefault(place, []).append(status)
-    order = list(dict.fromkeys(known.values()))
+    order = _order(suite, set(known.values()))
     searches = suite_studies(suite, studies)
     bases = {size: found[0].study.protocol.name for size, found in searches.items()}
     bases |= {size: next(iter(runs.values()))[0].spec.protocol.name for size, runs in groups.items()}
@@ -162,8 +177,8 @@ def suite_runs(
             suite=suite,
             base=bases[size],
             size=size,
-            sheets=_sheets(suite, {place: runs[place] for place in order if place in runs}),
-            absent=_absent([place for place in order if place not in runs]),
+            sheets=_sheets(suite, {place: runs[place] for place in order if place in runs}, taken.get(size, {}), moved),
+            absent=_absent([place for place in order if place not in runs], taken.get(size, {})),
             studies=tuple(searches.get(size, ())),
             declared=_declared(declaration) if declaration else "",
             changed=_changed(declaration, suite) if declaration else "",
@@ -184,7 +199,42 @@ def _changed(declaration: Declaration, suite: Suite) -> str:
     return f"The suite was changed after it was declared: {'; '.join(found)}." if found else ""
 
 
-def _sheets(suite: Suite, runs: Mapping[Place, Sequence[RunStatus]]) -> tuple[Sheet, ...]:
+def _places(
+    suite: Suite, spec: RunSpec, known: Mapping[str, Place], later: Mapping[str, Sequence[Resolution]]
+) -> Iterator[tuple[Place, str]]:
+    """Yield each place of a run in a suite, and its size there; rows that took equal weights have the same runs."""
+    name = signature(spec)
+    if place := known.get(name):
+        yield place, size_of(suite, place, spec)
+    for each in later.get(name, ()):
+        place = place_of(each)
+        if size_of(suite, place, spec) == each.size:
+            yield place, each.size
+
+
+def _order(suite: Suite, known: Collection[Place]) -> list[Place]:
+    """Return all places of a suite in its order; `known` are those whose runs do not depend on others."""
+    found: dict[Place, None] = {}
+    for part in suite.grid:
+        for settings in part.variations():
+            variation = tuple(sorted(rendered(settings).items()))
+            for dataset in part.datasets:
+                there = [place for place in known if (place.dataset, place.variation) == (dataset, variation)]
+                for method in part.methods:
+                    place = Place(dataset=dataset, method=method, variation=variation)
+                    if method == "all":
+                        found |= dict.fromkeys(there)
+                    elif place in known or second_stage(method):
+                        found[place] = None
+    return list(found)
+
+
+def _sheets(
+    suite: Suite,
+    runs: Mapping[Place, Sequence[RunStatus]],
+    taken: Mapping[Place, Resolution],
+    moved: Collection[tuple[object, ...]],
+) -> tuple[Sheet, ...]:
     groups: dict[tuple[str, tuple[tuple[str, str], ...]], dict[str, Sequence[RunStatus]]] = {}
     for place, statuses in runs.items():
         groups.setdefault((place.dataset, place.variation), {})[place.method] = statuses
@@ -201,9 +251,18 @@ def _sheets(suite: Suite, runs: Mapping[Place, Sequence[RunStatus]]) -> tuple[Sh
                 for table in suite.relation
                 if table.dataset == dataset and meant(suite, dataset, table.set) == variation
             ),
+            weights=weights,
+            moved=tuple(name for name, each in weights.items() if each.row in moved),
         )
         for (dataset, variation), methods in groups.items()
         for planned in [_planned(suite, dataset, variation, next(iter(methods.values()))[0].spec.protocol.name)]
+        for weights in [
+            {
+                place.method: each
+                for place, each in taken.items()
+                if (place.dataset, place.variation) == (dataset, variation) and place.method in methods
+            }
+        ]
     )
 
 
@@ -242,9 +301,11 @@ def _published(suite: Suite, dataset: str, variation: tuple[tuple[str, str], ...
     return next((table for table in tables if meant(suite, dataset, table.set) == variation), None)
 
 
-def _absent(empty: Sequence[Place]) -> tuple[str, ...]:
+def _absent(empty: Sequence[Place], taken: Collection[Place]) -> tuple[str, ...]:
     groups: dict[str, list[str]] = {}
     for place in empty:
         where = "".join([place.dataset, *(f", {name}={value}" for name, value in place.variation)])
-        groups.setdefault(where, []).append(place.method)
+        stage = None if place in taken else second_stage(place.method)
+        waits = f" (waits for all runs of {stage.first})" if stage else ""
+        groups.setdefault(where, []).append(place.method + waits)
     return tuple(f"{listed(methods)} on {where}" for where, methods in groups.items())

@@ -29,6 +29,7 @@ __all__ = [
     "rank_in_words",
     "row_marks",
     "runs_in_words",
+    "weights_in_words",
     "with_suite",
 ]
 
@@ -71,6 +72,7 @@ def with_suite(page: Page, runs: "SuiteRuns", sheet: "Sheet") -> Page:
     said = [f"Suite {suite.name}: {suite.title}.", *([f"After {suite.source}."] if suite.source else [])]
     notes = [*([f"Rows: {'; '.join(called)}."] if called else []), *([suite.note] if suite.note else [])]
     notes += [runs.changed] if runs.changed else []
+    notes += weights_in_words(sheet)
     return replace(
         page,
         title=f"{suite.name}: {page.title}",
@@ -78,6 +80,22 @@ def with_suite(page: Page, runs: "SuiteRuns", sheet: "Sheet") -> Page:
         details=(*said, *page.details),
         footnotes=(*notes, *page.footnotes),
     )
+
+
+def weights_in_words(sheet: "Sheet") -> list[str]:
+    """Return a sentence on each row of a sheet that took its task weights from other runs."""
+    titles = dict(zip(sheet.methods, (method.title for method in sheet.comparison.methods), strict=True))
+    said = []
+    for name, taken in sheet.weights.items():
+        count = len(taken.runs)
+        values = ", ".join(f"{task} {weight:g}" for task, weight in zip(taken.tasks, taken.weights, strict=True))
+        runs = f"its run ({taken.runs[0]})" if count == 1 else f"its {count} runs ({', '.join(taken.runs)})"
+        mean = "These runs have changed since: their mean is another one." if name in sheet.moved else ""
+        said.append(
+            f"{titles[name]} has the mean task weights of {taken.first}: {values}, over {runs}, sealed on "
+            f"{taken.at.partition('T')[0]}. {mean}".rstrip()
+        )
+    return said
 
 
 def lay_out(table: Table, *, every_task: bool = False) -> Layout:
