@@ -51,7 +51,7 @@ def test_every_command_of_the_list_names_what_is_there_and_no_results_folder_of_
 
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_what_the_list_has_trained_is_fresh_under_the_present_code(folder: str, tmp_path: Path) -> None:
-    """As `mtbench status` has it on a machine without data: their fingerprints are not compared.
+    """Freshness is that of `mtbench status` on a machine without data, whose fingerprints are not compared.
 
     A change of code that makes numbers, or of NUMERICS, makes evidence stale that takes days to be trained again.
     """

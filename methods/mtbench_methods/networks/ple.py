@@ -121,21 +121,26 @@ class Ple(AllTasksNetwork):
         maps = dict.fromkeys(range(len(self.tasks)), shared)
         levels = zip(self.shared_experts, self.lower_experts, self.shared_gates, strict=False)
         for level, (common, specific, gate) in enumerate(levels):
-            answers = [expert(shared) for expert in cast(nn.ModuleList, common)]
-            own = [[expert(maps[index]) for expert in each] for index, each in enumerate(cast(nn.ModuleList, specific))]
+            answers = [expert(shared) for expert in members(common)]
+            own = [[expert(maps[index]) for expert in members(each)] for index, each in enumerate(members(specific))]
             shared = mixed(gate, shared, [*chain(*own), *answers])
             asked = tasks if level == self.top - 1 else range(len(self.tasks))
             maps = {index: mixed(self.gate(index, level), maps[index], own[index] + answers) for index in asked}
-        return maps, [expert(shared) for expert in cast(nn.ModuleList, self.shared_experts[self.top])]
+        return maps, [expert(shared) for expert in members(self.shared_experts[self.top])]
 
     def gate(self, index: int, level: int) -> nn.Module:
         """Return the gate of a task in a level, counted from 0."""
-        return [*cast(nn.ModuleList, self.lower_gates[index]), *cast(nn.ModuleList, self.gates[index])][level]
+        return [*members(self.lower_gates[index]), *members(self.gates[index])][level]
 
     def decide(self, maps: Tensor, answers: list[Tensor], index: int) -> Tensor:
         """Return one task's output, from the result of `extract`."""
-        own = [expert(maps) for expert in cast(nn.ModuleList, self.own_experts[index])]
+        own = [expert(maps) for expert in members(self.own_experts[index])]
         return cast(Tensor, self.branches[index](mixed(self.gate(index, self.top), maps, own + answers)))
+
+
+def members(modules: nn.Module) -> list[nn.Module]:
+    """Return the modules of a `ModuleList`."""
+    return list(cast(nn.ModuleList, modules))
 
 
 def mixed(gate: nn.Module, seen: Tensor, answers: Sequence[Tensor]) -> Tensor:

@@ -8,7 +8,7 @@ from mtbench.contract import NoOptions, Setup
 from mtbench.train.cost.ledger import count_macs, parts
 from mtbench_methods.networks.branches import Branches
 from mtbench_methods.networks.mmoe import Mmoe
-from mtbench_methods.networks.ple import Ple, after_the_first_stage
+from mtbench_methods.networks.ple import Ple, after_the_first_stage, members
 from tests.builders.networks import backbone_of, network_in, setup_of
 
 CONV2, NECK = (5_000, 5_020), (16_000, 16_050)
@@ -41,9 +41,13 @@ def test_the_parameters_are_those_counted_by_hand(tasks: int, options: str, spec
     assert counted == {name: numbers for name, numbers in expected.items() if any(numbers)}
 
 
+def linear(module: nn.Module) -> nn.Linear:
+    return cast(nn.Linear, module)
+
+
 def mix(gate: nn.Module, seen: Tensor, *answers: Tensor) -> Tensor:
     """Return the sum of answers, weighted by a softmax of a linear function of the mean over places."""
-    layer = cast(nn.Linear, gate)
+    layer = linear(gate)
     logits = seen.sum((2, 3)) / seen[0, 0].numel() @ layer.weight.T + layer.bias
     weights = logits.exp() / logits.exp().sum(1, keepdim=True)
     shape = (-1, *[1] * (answers[0].dim() - 1))
@@ -63,7 +67,7 @@ def test_the_data_flow_on_lenet_is_the_one_stated() -> None:
     assert shared.shape == (3, 20, 4, 4)
     z_shared = backbone.neck(shared)
     for task, output in enumerate(network(images())):
-        below, last = network.gates[task]  # type: ignore[misc]
+        below, last = members(network.gates[task])
         maps = mix(below, first, answers[task], answers[2])
         z = mix(last, maps, own[task](maps), z_shared)
         assert torch.allclose(output, network.branches[task](z), atol=1e-5)
@@ -93,7 +97,7 @@ def test_gates_that_are_open_to_the_specific_experts_make_a_column_of_each_task(
     network = build(3)
     first = network.first_stage(images())
     for task in range(3):
-        for gate in network.gates[task]:  # type: ignore[union-attr]
+        for gate in map(linear, members(network.gates[task])):
             nn.init.zeros_(gate.weight)
             with torch.no_grad():
                 gate.bias.copy_(torch.tensor([60.0, 0.0]))
@@ -145,8 +149,8 @@ def weights_of(module: nn.Module) -> Tensor:
 def test_experts_start_apart_and_one_more_leaves_the_others_as_they_were() -> None:
     few, many = build(2), build(3, ":specific=2:shared=3")
     experts = [
-        *many.shared_experts[0],  # type: ignore[misc]
-        *(expert for own in many.lower_experts[0] for expert in own),  # type: ignore[union-attr]
+        *members(many.shared_experts[0]),
+        *(expert for own in members(many.lower_experts[0]) for expert in members(own)),
     ]
     assert len(experts) == 3 + 3 * 2
     for number, expert in enumerate(experts):

@@ -58,4 +58,5 @@ class UwSo(LossWeighting):
         present = losses.present_mask  # a mask, since selecting by it waits for a GPU
         inverses = 1 / (losses.totals.detach() + SMALL)
         shares = (inverses / self.options.temperature).where(present, -torch.inf).softmax(0)
-        return losses.base_weights * present.sum() * shares
+        weights: Tensor = losses.base_weights * present.sum() * shares
+        return weights

@@ -81,7 +81,7 @@ def test_losses_of_any_size_give_weights_that_sum_to_one(means: list[float], tem
 
 
 def test_its_inverses_are_the_weights_that_uncertainty_learns_at_its_optimum() -> None:
-    """Where its variances are best, the weights of `uncertainty` are 1 / (2 L_t)."""
+    """At its best variances the weights of `uncertainty` are 1 / (2 L_t)."""
     losses = losses_of([0.5, 4.0, 1.0])
     learned = Uncertainty(UncertaintyOptions(), [None] * 3)  # type: ignore[list-item]
     optimizer = torch.optim.Adam(learned.parameters(), lr=0.05)
