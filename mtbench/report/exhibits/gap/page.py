@@ -33,21 +33,23 @@ def gaps_page(runs: SuiteRuns, found: Gaps) -> Page:
     sheet, titles = found.sheet, called(runs.suite, [found.sheet])
     split, single = held_out_split(sheet.comparison), titles.get(found.single, "")
     where = "test" if split == "test" else "validation"
-    counted = {summarize(row.final).n for part in found.shown for row in part.rows} - {0}
+    counted = {summarize(row.final).n for part in found.shown for row in part.rows}
+    short = counted != {sheet.planned}
+    header = ("method, task", "equal loss", "difference", "final", "training loss", "gap", *(["n"] * short))
     return Page(
         title=f"{runs.suite.name}: {sheet.comparison.dataset}, protocol {sheet.comparison.title}, "
         "error over training loss",
         label=f"{runs.stem(sheet)}-gap",
         quick=runs.quick,
         layout=Layout(
-            header=("method, task", "equal loss", "difference", "final", "training loss", "gap", "n"),
-            lines=tuple(line for part in found.shown for line in _lines(part, titles, sheet.planned)),
-            tasks=6,
+            header=header,
+            lines=tuple(line[: len(header)] for part in found.shown for line in _lines(part, titles, sheet.planned)),
+            tasks=len(header) - 1,
             costs=0,
         ),
         caption=(
             f"{sheet.comparison.dataset}, protocol {sheet.comparison.title}: error at equal training loss, final "
-            f"error, and gap between test and training loss{over_seeds(counted)}."
+            f"error, and gap between test and training loss{over_seeds(counted - {0})}."
             + (
                 f" Difference: at equal loss from {single}, paired over seeds, with its 95 % interval."
                 if single

@@ -89,7 +89,7 @@ def test_the_page_has_a_row_per_task_and_method_and_says_who_is_left_out() -> No
     # Of .5, .75 and 1 the mean is .75 and the half-width 4.303 * .25 / sqrt(3), with t from any table.
     assert lines[1] == [
         *("shared, LU", "7.75 ± 0.25", "+0.75 (+0.13 to +1.37)", "7.75 ± 0.25"),
-        *("0.1000 ± 0.0000", "+0.2500 ± 0.0000", "3"),
+        *("0.1000 ± 0.0000", "+0.2500 ± 0.0000"),
     ]
     assert lines[2][:3] == ["td, LU", "\N{EN DASH}", "\N{EN DASH}"]
     assert "test error (100 - accuracy, %)" in " ".join(page.details)
@@ -103,6 +103,16 @@ def test_the_page_has_a_row_per_task_and_method_and_says_who_is_left_out() -> No
     row = frame[(frame["method"] == "uniform") & (frame["task"] == "RL") & (frame["seed"] == 2)].iloc[0]
     assert (row["error_at_equal_loss"], row["level"]) == (pytest.approx(8), pytest.approx(0.1))
     assert frame[frame["method"] == "td"]["error_at_equal_loss"].isna().all()
+
+
+def test_numbers_of_seeds_have_a_column_where_runs_are_lacking() -> None:
+    def fewer(method: str, dataset: str, protocol: TrainingProtocol, seed: int) -> RunStatus | None:
+        return None if method == "uniform" and seed == 2 else run(method, dataset, protocol, seed)
+
+    (exhibit,) = shown_of(Gap, filled(SUITE, fewer))
+    (page,) = pages_of(exhibit)
+    assert page.layout.header[-1] == "n"
+    assert [line[-1].says for line in page.layout.lines[:3]] == ["3", "2/3", "3"]
 
 
 def test_the_figure_has_a_panel_per_task_and_draws_each_run_on_the_points_that_all_runs_have() -> None:
