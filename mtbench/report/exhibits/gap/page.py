@@ -33,21 +33,23 @@ def gaps_page(runs: SuiteRuns, found: Gaps) -> Page:
     sheet, titles = found.sheet, called(runs.suite, [found.sheet])
     split, single = held_out_split(sheet.comparison), titles.get(found.single, "")
     where = "test" if split == "test" else "validation"
-    counted = {summarize(row.final).n for part in found.shown for row in part.rows} - {0}
+    counted = {summarize(row.final).n for part in found.shown for row in part.rows}
+    short = counted != {sheet.planned}
+    header = ("method, task", "equal loss", "difference", "final", "training loss", "gap", *(["n"] * short))
     return Page(
         title=f"{runs.suite.name}: {sheet.comparison.dataset}, protocol {sheet.comparison.title}, "
         "error over training loss",
         label=f"{runs.stem(sheet)}-gap",
         quick=runs.quick,
         layout=Layout(
-            header=("method", "task", "equal loss", "difference", "final", "train loss", "test loss", "gap", "n"),
-            lines=tuple(line for part in found.shown for line in _lines(part, titles, sheet.planned)),
-            tasks=8,
+            header=header,
+            lines=tuple(line[: len(header)] for part in found.shown for line in _lines(part, titles, sheet.planned)),
+            tasks=len(header) - 1,
             costs=0,
         ),
         caption=(
             f"{sheet.comparison.dataset}, protocol {sheet.comparison.title}: error at equal training loss, final "
-            f"error, and gap between test and training loss{over_seeds(counted)}."
+            f"error, and gap between test and training loss{over_seeds(counted - {0})}."
             + (
                 f" Difference: at equal loss from {single}, paired over seeds, with its 95 % interval."
                 if single
@@ -62,9 +64,9 @@ def gaps_page(runs: SuiteRuns, found: Gaps) -> Page:
             f"loss than all points before; nothing is extrapolated.{_levels(found)}",
             "The training loss of a curve is the mean over the labels used in that epoch, in training mode and while "
             "the weights change, without weights of tasks and auxiliary losses.",
-            "Final: on the test split, with the reported weights. Train and test loss: of these weights in evaluation "
-            "mode, without weights of tasks; the training loss over up to 10,000 training examples. Gap: test loss "
-            "minus training loss.",
+            "Final: on the test split, with the reported weights. Training loss: of these weights in evaluation mode, "
+            "without weights of tasks, over up to 10,000 training examples. Gap: the test loss, likewise, minus this "
+            "training loss.",
             f"Reported are weights {reported([sheet.comparison.protocol])}.",
             *(["Mean: the mean over tasks within each run."] if len(found.parts) > 1 else []),
             *([f"Of {len(found.parts) - 1} tasks the mean is here; each is in the .csv file."] * _cut(found)),
@@ -98,13 +100,11 @@ def _lines(part: Compared, titles: dict[str, str], planned: int) -> Iterator[tup
         finished = summarize(row.final).n
         yield plain(
             (
-                title,
-                part.column,
+                f"{title}, {part.column}",
                 written(summarize(row.equal), digits),
                 _against(row.against, digits),
                 written(summarize(row.final), digits),
                 written(summarize(row.train), _LOSS),
-                written(summarize(row.test), _LOSS),
                 written(summarize(row.gap), _LOSS, sign=True),
                 str(finished) if finished >= planned else f"{finished}/{planned}",
             )

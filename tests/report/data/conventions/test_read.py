@@ -17,6 +17,7 @@ from mtbench.report.data.conventions.rules import Rules, rules_of
 from mtbench.report.data.gains.relative import deltas
 from mtbench.report.exhibits.summary.data import Table, build_table
 from mtbench.report.exhibits.summary.page import page_of
+from mtbench.store.record import PhaseInfo
 from mtbench.store.status import RunStatus
 from tests.report.curves import DATASET, PAIRS, ROW, along, better
 
@@ -105,6 +106,17 @@ def test_single_task_networks_choose_an_epoch_for_each_task_by_its_own_gain_over
     assert found.reading is not None
     (told,) = found.reading.lacking
     assert told.endswith("over its first epoch, for within-11.25 of normal and within-22.5 of normal are 0 there.")
+
+
+def test_the_best_test_epoch_is_one_of_the_last_phase_in_which_the_network_of_the_row_is_trained() -> None:
+    rows = {1: ROW, 2: better(30), 3: better(4), 4: better(6)}
+    phases = tuple(PhaseInfo(name=name, epochs=2, parameters=9, weights=9, tasks=()) for name in ("embedding", "masks"))
+    made = along("td", 0, rows, epochs=2)
+    assert made.record is not None
+    phased = replace(made, record=replace(made.record, phases=phases))
+    runs = [along("single", 0, {1: ROW, 2: ROW}), phased]
+    assert values(read(runs, Rules(epoch="test")), "td") == pytest.approx(better(6))
+    assert values(read(runs, Rules(epoch="own-start")), "td") == pytest.approx(better(6))
 
 
 def test_the_best_test_epoch_is_chosen_by_the_gain_over_single_task_networks_at_their_own_best_of_each_task() -> None:
