@@ -12,12 +12,11 @@ KEPT = {each.out: each for each in reports.read().report}
 SUITES = [out for out, each in KEPT.items() if each.suite]
 
 
-def figures(files: list[Path], width: str) -> list[str]:
-    """Return a figure in LaTeX for each PDF file."""
-    star = "*" if width == r"\textwidth" else ""
-    size = f"[width={width}]" * bool(width)
+def figures(files: list[Path], star: str) -> list[str]:
+    """Return a figure in LaTeX for each PDF file, as wide as both columns if `star` is a star."""
+    size = "width=\\linewidth,height=.8\\textheight,keepaspectratio"
     return [
-        f"\\begin{{figure{star}}}\n\\centering\\includegraphics{size}{{{path}}}\n\\caption{{A caption.}}\n"
+        f"\\begin{{figure{star}}}\n\\centering\\includegraphics[{size}]{{{path}}}\n\\caption{{A caption.}}\n"
         f"\\end{{figure{star}}}\n"
         for path in files
     ]
@@ -30,7 +29,7 @@ def test_two_columns_hold_every_table_and_figure_of_a_kept_suite(out: str, tmp_p
     files = sorted(KEPT[out].folder.iterdir())
     tables = [path for path in files if path.suffix == ".tex" and not path.name.endswith("numbers.tex")]
     assert len(tables) >= 1
-    drawn = figures([path for path in files if path.suffix == ".pdf"], r"\textwidth")
+    drawn = figures([path for path in files if path.suffix == ".pdf"], "*")
     typeset(tmp_path, [path.read_text() for path in tables] + drawn, columns=2)
 
 
