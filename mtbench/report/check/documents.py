@@ -57,11 +57,7 @@ class Checked:
 
 
 def source_of(reports: Sequence[Report]) -> Source:
-    """Return all that documents may have of reports.
-
-    Raises:
-        UsageError: two reports have tables of one name.
-    """
+    """Return all that documents may have of reports."""
     pages = {
         stem: page
         for report in reports

@@ -10,17 +10,19 @@ from dataclasses import replace
 
 from mtbench.report.data.suite.runs import SuiteRuns
 from mtbench.report.exhibits.claims.judged import Judged
-from mtbench.report.exhibits.claims.page import short_verdict
+from mtbench.report.exhibits.claims.page import counted, short_verdict
 from mtbench.report.exhibits.summary.quantities import Number
 from mtbench.report.marks import MARKS
+from mtbench.report.page.words import DASH
 from mtbench.report.prose.table import Line, Numbers
-from mtbench.report.text import decimals, p_value, signed
+from mtbench.report.text import decimals, p_value, signed, span
 
 __all__ = ["AGREEMENT", "COLUMNS", "claim_names", "numbers_of_claims"]
 
-COLUMNS = ("difference", "paper", "margin", "p", "verdict", "agreement")
-"""Names of the columns: our difference and the published one, each with its 95 % interval; the margin; p after Holm's
-correction; the verdict; and whether it agrees with the claim."""
+COLUMNS = ("difference", "interval", "n", "paper", "margin", "p", "verdict", "agreement")
+"""Names of the columns: our difference, its 95 % interval, the number of seeds (with a slash before the planned number
+if some are missing); the published difference; the margin; p after Holm's correction; the verdict; and whether the runs
+agree with the claim."""
 AGREEMENT = {"yes": "agrees", "no": "disagrees", "open": "cannot tell"}
 """Words of the column ``agreement``, by the answer to whether a claim holds. A preview cannot tell."""
 
@@ -64,6 +66,9 @@ def _numbers(each: Judged, *, quick: bool) -> Iterator[tuple[str, Number]]:
         says = signed(ours.difference, digits)
         difference = Number(value=ours.difference, says=says, interval=_ends(ours.interval(), digits), n=ours.n)
         yield "difference", replace(difference, marks=each.marks)
+    interval = ours.interval()
+    yield "interval", Number(says=DASH if interval is None else span(interval, digits), n=ours.n, marks=each.marks)
+    yield "n", Number(value=ours.n, says=counted(each), n=ours.n)
     if each.paper is not None:
         value = each.paper.difference
         yield "paper", Number(value=value, says=signed(value, digits), interval=_ends(each.paper.interval(), digits))

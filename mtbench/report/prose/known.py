@@ -36,10 +36,12 @@ class Known:
     Attributes:
         tables: the numbers of each table, by its name.
         short: the names of tables, by their short names.
+        ambiguous: names of tables that two reports have; their numbers cannot be named.
     """
 
     tables: dict[str, Numbers] = field(default_factory=dict)
     short: dict[str, str] = field(default_factory=dict)
+    ambiguous: set[str] = field(default_factory=set)
 
     def find(self, name: Name) -> Number:
         """Return a number.
@@ -51,6 +53,8 @@ class Known:
             macros = ", ".join(rf"\mtb{kind}" for kind in KINDS)
             raise UsageError(rf"there is no macro \mtb{name.kind}.", allowed=f"Macros: {macros}.")
         full = self.short.get(name.table, name.table)
+        if full in self.ambiguous:
+            raise UsageError(f"two reports have a table '{full}'.", mend="Report fewer runs at a time.")
         if full not in self.tables:
             raise _absent(f"table '{full}' in the report", full, [*self.short, *self.tables], "Tables")
         table = self.tables[full]
@@ -89,17 +93,13 @@ class Known:
 
 
 def known_numbers(reports: Iterable[Results]) -> Known:
-    """Return the numbers of the summary tables of reports, and of the claims of suites.
-
-    Raises:
-        UsageError: two reports have tables of one name.
-    """
+    """Return the numbers of the summary tables of reports, and of the claims of suites."""
     known = Known()
     for results in reports:
         tables = [numbers_of(results, comparison) for comparison in results.comparisons if comparison.tasks]
         for table in (*tables, *claim_tables(results)):
             if table.name in known.tables:
-                raise UsageError(f"two reports have a table '{table.name}'.", mend="Report fewer runs at a time.")
+                known.ambiguous.add(table.name)
             known.tables[table.name] = table
             if table.short:
                 known.short[table.short] = table.name

@@ -20,7 +20,7 @@ from mtbench.report.page.sentences import ADDED, STALE, reported
 from mtbench.report.page.words import DASH, plain
 from mtbench.report.text import decimals, fixed, listed, p_value, signed, span
 
-__all__ = ["claims_frame", "claims_page", "notes", "short_verdict"]
+__all__ = ["claims_frame", "claims_page", "counted", "notes", "short_verdict"]
 
 _HEADER = (
     *("claim", "claimed", "verdict", "holds", "ours", "paper", "n"),
@@ -82,7 +82,7 @@ def _line(each: Judged) -> Iterator[str]:
     yield each.holds
     yield DASH if math.isnan(ours.difference) else signed(ours.difference, digits)
     yield DASH if each.paper is None else signed(each.paper.difference, digits)
-    yield str(ours.n) if ours.n >= each.planned else f"{ours.n}/{each.planned}"
+    yield counted(each)
     yield f"{each.claim.margin:g}" if each.claim.margin else DASH
     yield _interval(ours.interval(), digits)
     yield _interval(each.paper.interval() if each.paper else None, digits)
@@ -96,6 +96,11 @@ def _line(each: Judged) -> Iterator[str]:
 def short_verdict(each: Judged) -> str:
     """Return the verdict's word, with the margin itself where it speaks of it."""
     return each.verdict.word.replace("more than the margin", f"> {each.claim.margin:g}")
+
+
+def counted(each: Judged) -> str:
+    """Return the number of seeds, with a slash before the planned number if some are missing."""
+    return str(each.ours.n) if each.ours.n >= each.planned else f"{each.ours.n}/{each.planned}"
 
 
 def _interval(bounds: tuple[float, float] | None, digits: int) -> str:
