@@ -3,7 +3,7 @@
 import dataclasses
 import warnings
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from mtbench.report.data.kept.searches import beside_searches, tuned_alone
 from mtbench.report.data.studies import StudyRuns, find_studies, in_tables, without_trials
 from mtbench.store.files.reading import is_there
 from mtbench.store.pack.index import SUFFIX
+from mtbench.store.results import MARKER
 from mtbench.store.status import RunStatus, by_title
 from mtbench.store.study import trials_of_unread
 from mtbench.store.suites.looks import LookPlan, read_look_plans, with_added
@@ -136,7 +137,7 @@ def read_beside(
 
     Args:
         results: the folders of the reader's runs, or packs.
-        baselines: the packs, or folders; None or an empty list for none.
+        baselines: the packs, results folders, or folders with packs; None or an empty list for none.
         root, fresh_only: see `read_contents`.
 
     Raises:
@@ -144,16 +145,10 @@ def read_beside(
         StoreError: see `read_contents`.
     """
     own = read_contents(results, root, fresh_only=fresh_only)
-    kept = [] if not baselines else [folder for folder in folders(baselines) if folder not in own.folders]
+    kept = {} if not baselines else _named(folder for folder in folders(baselines) if folder not in own.folders)
     if not kept:
         return own
-    for folder in kept:
-        if not is_there(folder):
-            raise UsageError(
-                f"the kept pack is '{folder}', and there is nothing.",
-                mend="Name a pack: one that mtbench store pack wrote, or one of mtbench's repository in results/.",
-            )
-    there = read_contents(kept, root, fresh_only=fresh_only)
+    there = read_contents(list(kept), root, fresh_only=fresh_only)
     packed = [_of_pack(run, kept) for run in there.runs if run.record is not None]
     mine = {run.folder.name: run.record for run in own.runs if run.record is not None}
     others = [run for run in packed if run.folder.name not in mine]
@@ -188,23 +183,40 @@ def _kept_searches(kept: Sequence[Path], own: Contents, there: Contents, runs: S
     """Return the searches of packs that are not among the reader's own, each with the pack that it is in.
 
     Args:
-        kept: the packs.
+        kept: the packs, and the name of each.
         there: their contents.
         runs: their runs that are not among the reader's own, with the name of their pack.
     """
     mine = {found.study.id for found in own.studies}
     studies = [found.study for found in there.studies if found.study.id not in mine]
-    origins = {study.id: pack.name for pack in reversed(kept) for study in studies_of([pack], lambda _: None)}
+    origins = {study.id: name for pack, name in kept.items() for study in studies_of([pack], lambda _: None)}
     return [
         dataclasses.replace(found, origin=origins[found.study.id])
         for found in find_studies(studies, [*own.runs, *runs])
     ]
 
 
-def _of_pack(run: RunStatus, packs: Sequence[Path]) -> RunStatus:
-    """Return a run with the name of the pack that it is in; a run that is in none as it is."""
-    origin = next((pack.name for pack in packs if run.folder.is_relative_to(pack)), "")
-    return dataclasses.replace(run, origin=origin)
+def _named(given: Iterable[Path]) -> dict[Path, str]:
+    """Return kept packs, each with the name that reports give it: of a folder with packs, that of the folder.
+
+    Raises:
+        UsageError: one does not exist.
+    """
+    found: dict[Path, str] = {}
+    for place in given:
+        if not is_there(place):
+            raise UsageError(
+                f"the kept pack is '{place}', and there is nothing.",
+                mend="Name a pack: one that mtbench store pack wrote, or one of mtbench's repository in results/.",
+            )
+        packs = [] if (place / MARKER).exists() else sorted(place.glob(f"*{SUFFIX}"))
+        found |= dict.fromkeys(packs or [place], place.name)
+    return found
+
+
+def _of_pack(run: RunStatus, packs: Mapping[Path, str]) -> RunStatus:
+    """Return a run with the name of the pack that it is in."""
+    return dataclasses.replace(run, origin=next(packs[pack] for pack in packs if run.folder.is_relative_to(pack)))
 
 
 def _as_trial(run: RunStatus) -> RunStatus:
@@ -215,7 +227,7 @@ def _left_out(run: RunStatus) -> RunStatus:
     return dataclasses.replace(run, state="missing", why=_STALE, record=None)
 
 
-def _stale(kept: Sequence[Path], runs: Sequence[RunStatus]) -> list[str]:
+def _stale(kept: Mapping[Path, str], runs: Sequence[RunStatus]) -> list[str]:
     """Return for each pack a sentence on stale runs that are left out."""
     counts = Counter(_of_pack(run, kept).origin for run in runs if run.why == _STALE)
     return [f"{name}: {count} run{'s' * (count > 1)} left out that are stale." for name, count in counts.items()]

@@ -67,8 +67,9 @@ def report(
         wide: True for a paper's table that is as wide as a page in two columns.
         underline_second: True to underline the second best number of each column of a paper's table.
         fresh_only: True to leave stale runs out, of which code or data changed since; footnotes name them.
-        baselines: kept packs whose runs are set beside these, so that only a method of one's own has to be trained:
-            those with their dataset, data, training protocol and seeds; their rows are marked.
+        baselines: kept packs, or folders with packs, whose runs are set beside these, so that only a method of one's
+            own has to be trained: those with their dataset, data, training protocol and seeds, and tuned methods beside
+            ones that were tuned with the same budget; their rows are marked.
         data_root: see `mtbench.load`.
         quiet: True to print no tables.
 

@@ -120,6 +120,19 @@ def test_tuned_runs_of_a_pack_are_no_rows_among_default_ones(tuned: Path) -> Non
     assert found.unread == []
 
 
+def test_a_folder_with_packs_is_one_pack_of_that_name(tuned: Path, tmp_path: Path) -> None:
+    packs = tmp_path / "references"
+    packs.mkdir()
+    found = collect(tuned / "kept", weights=False)
+    searches = {name for name in found.members if name.startswith("searches/")}
+    shared = {name for name in found.members if "/" not in name}
+    for stem, names in (("day", found.members.keys() - searches), ("searches", searches | shared)):
+        write_pack(packs / f"{stem}.zip", {name: found.members[name] for name in names}, {})
+    beside = read_beside(tuned / "own", packs)
+    assert {run.origin for run in beside.runs} == {each.origin for each in beside.studies} == {"", "references"}
+    assert beside.unread == []
+
+
 def test_beside_default_runs_alone_a_pack_shows_its_defaults_and_how_to_spend_the_same(
     tuned: Path, tmp_path: Path
 ) -> None:

@@ -16,7 +16,7 @@ EXAMPLES = """Examples:
   mtbench report --suite levi2020-table1
   mtbench report --style paper --columns LU,RL,mean,delta-m --digits 1 --sort mean
   mtbench report --suite nyuv2-famo --convention cagrad
-  mtbench report results/mine --with baselines.zip
+  mtbench report results/mine --with baselines.zip --with results/2026-11-24-mmnist2-all
   mtbench report evidence.zip --out tables --document README.md
   mtbench report evidence.zip --out tables --document README.md --check
   mtbench report evidence.zip --check --document paper.tex
@@ -213,8 +213,9 @@ def report(
         list[Path] | None,
         typer.Option(
             "--with",
-            help="Set the runs of this kept pack beside the others, so that only your own method has to be trained: "
-            "runs with the same dataset, data, training protocol and seeds, marked as kept. May be repeated.",
+            help="Set the runs of this kept pack, or of a folder with packs, beside the others, so that only your own "
+            "method has to be trained: runs with the same dataset, data, training protocol and seeds, and tuned "
+            "methods beside yours that were tuned with the same budget; marked as kept. May be repeated.",
             metavar="PACK",
             rich_help_panel=shared.WHAT,
         ),

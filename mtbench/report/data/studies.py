@@ -41,7 +41,8 @@ class StudyRuns:
         """The name for people of what was searched; where tasks' weights are, that is a network with a balancer."""
         if self.label:
             return self.label
-        return self.study.titles.method if self.study.objective == "mean" else self.study.method
+        weighs = any(text.startswith("simplex") for text in self.study.space.values())
+        return self.study.method if weighs or self.study.objective != "mean" else self.study.titles.method
 
     @property
     def seeds(self) -> tuple[int, ...]:

@@ -423,3 +423,10 @@ DETAILS = (
     "the methods whose default was not the best. Standard deviations have the divisor n-1.",
     "Trials: finished trials, with failed ones after a plus; epochs: training epochs of all trials.",
 )
+
+
+@pytest.mark.parametrize("objective", ["tasks", "mean"])
+def test_a_search_of_weights_has_the_name_of_the_balancer_without_the_weights_of_its_default(objective: str) -> None:
+    found, _ = weighted([Tried(asked="0.5/0.5", worth=(80, 70), front=True, tested=[(80, 70)])])
+    titles = replace(found.study.titles, method="branches+fixed:weights=0.5/0.5")
+    assert replace(found, study=replace(found.study, objective=objective, titles=titles)).title == "branches+fixed"

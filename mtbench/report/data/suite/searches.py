@@ -70,5 +70,8 @@ def _is_of(found: StudyRuns, name: str, part: Search) -> bool:
     if study.method == f"{method.network_choice}+{method.balancer_choice}":
         return True
     alone = len(composition(name)) == 1
-    weights = any(text.startswith("simplex") for text in study.space.values())
+    weights = any(
+        text.startswith("simplex") and (not named or key.rpartition(".")[2] in named)
+        for key, text in study.space.items()
+    )
     return alone and weights and study.network == str(method.network_choice)
