@@ -7,10 +7,13 @@ import pytest
 
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.suite.file import find_suite
+from mtbench.plan.suite.resolution import Resolution
 from mtbench.store.record import Record, TaskResult
+from mtbench.store.record.sealed import seal
 from mtbench.store.run.folder import RunFolder
 from mtbench.store.run.leased import leased
 from mtbench.store.suites.declaration import declare
+from mtbench.store.suites.resolutions import read_resolutions, resolution_path
 from mtbench.store.union import survey_all
 from mtbench.store.upkeep.verify import verify
 from results import packing
@@ -53,6 +56,32 @@ def test_finished_runs_are_packed_by_the_day_on_which_they_finished(work: Path, 
     assert packing.add(work, kept) == [kept / f"{day}.zip" for day in DAYS]
     assert contents(kept) == {f"{DAYS[0]}.zip": [0, 1], f"{DAYS[1]}.zip": [2]}
     assert all(verify(pack).is_sound for pack in kept.glob("*.zip"))
+
+
+def test_weights_that_rows_of_a_suite_took_are_in_the_packs_since_their_day_and_come_back(
+    work: Path, kept: Path, tmp_path: Path
+) -> None:
+    resolution = Resolution(
+        suite="mine",
+        size="paper",
+        dataset="toy-all",
+        variation=(),
+        method="branches+fixed:from=dwa",
+        first="branches+dwa",
+        tasks=("upper", "lower"),
+        weights=(0.5, 0.5),
+        seeds=(0,),
+        runs=("a",),
+        at=f"{DAYS[1]}T12:00:00+00:00",
+    )
+    path = resolution_path(work, resolution)
+    path.parent.mkdir(parents=True)
+    path.write_text(seal("resolution", dataclasses.asdict(resolution)))
+    packs = packing.add(work, kept)
+    assert [read_resolutions([pack]) for pack in packs] == [[], [resolution]]
+    again = tmp_path / "again" / "here"
+    packing.prepare(again, kept)
+    assert read_resolutions([again]) == [resolution]
 
 
 def test_the_pack_of_a_day_that_is_over_stays_as_it_is(work: Path, kept: Path) -> None:

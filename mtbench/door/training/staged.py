@@ -62,6 +62,21 @@ class Staged:
         """True if the suite has rows of a second stage."""
         return bool(self._rows(()))
 
+    def check(self) -> None:
+        """Refuse settings that make other runs than the suite's: weights are sealed by the size alone.
+
+        Raises:
+            UsageError: there are some.
+        """
+        known = places(self.suite)
+        specs = plan_suite(self.suite, base=self.base, settings=self.settings, seeds=[0])
+        if any(signature(spec) not in known for spec in specs):
+            given = ", ".join(f"{name}={value}" for name, value in self.settings.items())
+            raise UsageError(
+                f"runs with {given} are not those of suite '{self.suite.name}', whose rows take weights from its runs.",
+                allowed="Settings change the size only: epochs, images, batch and seeds.",
+            )
+
     def specs(self, resolutions: Sequence[Resolution] = ()) -> list[RunSpec]:
         """Return the runs that can be trained, each once."""
         return plan_suite(self.suite, base=self.base, settings=self.settings, seeds=self.seeds, resolutions=resolutions)
@@ -94,11 +109,12 @@ class Staged:
 
     def waiting(self, resolutions: Sequence[Resolution], work: Work) -> list[Waiting]:
         """Return the rows that are not resolved yet."""
-        rows = [row for row in self._rows(resolutions) if row.resolution is None]
-        found = [(row, self._computed(row, work)) for row in rows]
-        return [
-            made if isinstance(made, Waiting) else self._waits(row, "its weights can be sealed") for row, made in found
-        ]
+        found = []
+        for row in self._rows(resolutions):
+            if row.resolution is None:
+                made = self._computed(row, work)
+                found.append(made if isinstance(made, Waiting) else self._waits(row, "its weights can be sealed"))
+        return found
 
     def _rows(self, resolutions: Sequence[Resolution]) -> list[LaterRow]:
         return later_rows(self.suite, base=self.base, settings=self.settings, resolutions=resolutions)
@@ -131,21 +147,6 @@ class Staged:
     def _waits(self, row: LaterRow, why: str, *, is_stuck: bool = False) -> Waiting:
         runs = len(row.firsts() if self.seeds is None else self.seeds)
         return Waiting(method=row.place.method, dataset=row.place.dataset, runs=runs, why=why, is_stuck=is_stuck)
-
-    def check(self) -> None:
-        """Refuse settings that make other runs than the suite's: weights are sealed by the size alone.
-
-        Raises:
-            UsageError: there are some.
-        """
-        known = places(self.suite)
-        specs = plan_suite(self.suite, base=self.base, settings=self.settings, seeds=[0])
-        if any(signature(spec) not in known for spec in specs):
-            given = ", ".join(f"{name}={value}" for name, value in self.settings.items())
-            raise UsageError(
-                f"runs with {given} are not those of suite '{self.suite.name}', whose rows take weights from its runs.",
-                allowed="Settings change the size only: epochs, images, batch and seeds.",
-            )
 
 
 def _check_unchanged(row: LaterRow, sealed: Resolution, work: Work) -> None:

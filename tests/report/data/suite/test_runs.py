@@ -9,6 +9,7 @@ from mtbench.plan.grid import Request, plan
 from mtbench.plan.spec import RunSpec
 from mtbench.plan.suite import Grid, PaperTable, Suite
 from mtbench.plan.suite.planned import plan_suite
+from mtbench.plan.suite.resolution import Resolution
 from mtbench.report.data.suite.runs import Sheet, SuiteRuns, suite_runs
 from mtbench.report.exhibits.summary.data import build_table
 from mtbench.report.exhibits.summary.page import page_of, with_suite
@@ -177,3 +178,45 @@ def test_a_sheet_says_what_suite_it_is_of_and_what_its_rows_are() -> None:
 @pytest.mark.parametrize("column", ["LL", "delta_m"])
 def test_a_column_that_a_sheet_does_not_have_has_no_scores(column: str) -> None:
     assert complete().sheets[0].scores(column) == {}
+
+
+def test_rows_that_took_equal_weights_show_the_same_runs_at_the_size_of_the_weights_alone() -> None:
+    names = ("branches+fixed:from=dwa", "branches+fixed:from=uniform")
+    suite = Suite(
+        name="staged",
+        title="Two stages",
+        settings={"seeds": 2},
+        grid=(Grid(datasets=("mmnist2",), methods=(names[0], "uniform", "branches+dwa", names[1])),),
+        labels={names[0]: "as dwa"},
+    )
+    taken = [
+        Resolution(
+            suite="staged",
+            size="paper",
+            dataset="mmnist2",
+            variation=(),
+            method=name,
+            first=name.partition("=")[2],
+            tasks=("LU", "RL"),
+            weights=(0.5, 0.5),
+            seeds=(0, 1),
+            runs=("a", "b"),
+        )
+        for name in names
+    ]
+    runs = scored(plan_suite(suite, resolutions=taken))
+    assert len(runs) == 6
+    quick = scored([asked("branches+fixed:weights=0.5/0.5", protocol="quick")])
+    (found,) = suite_runs(suite, [*runs, *quick], resolutions=taken)
+    (sheet,) = found.sheets
+    assert sheet.methods == suite.grid[0].methods
+    assert [method.title for method in sheet.comparison.methods] == ["as dwa", *suite.grid[0].methods[1:]]
+    assert sheet.comparison.methods[0].runs == sheet.comparison.methods[3].runs
+    assert dict(sheet.weights) == dict(zip(names, taken, strict=True))
+    notes = page_of_sheet(found, sheet).footnotes
+    assert "as dwa has the mean task weights of dwa: LU 0.5, RL 0.5, over its 2 runs (a, b), sealed on ." in notes
+    (before,) = suite_runs(suite, runs)
+    assert before.absent == (
+        "branches+fixed:from=dwa (waits for all runs of branches+dwa) and branches+fixed:from=uniform (waits for all "
+        "runs of branches+uniform) on mmnist2",
+    )
