@@ -32,4 +32,10 @@ QUANTITIES: Mapping[str, Quantity] = {
         higher_is_better=True,
         diagnostics="selectivity",
     ),
+    "gap": Quantity(
+        words="Gap: the loss on the test split minus that on training examples, both of the reported weights in "
+        "evaluation mode, averaged over tasks.",
+        unit="",
+        higher_is_better=False,
+    ),
 }

@@ -18,6 +18,7 @@ from mtbench.report.data.suite.runs import SuiteRuns
 from mtbench.report.exhibits.claims.judged import judge_claims
 from mtbench.report.exhibits.claims.page import claims_frame, claims_page
 from mtbench.report.exhibits.claims.prospect import prospects
+from mtbench.store.record import TaskResult
 from mtbench.store.record.diagnosis import Probed, Selectivity
 from mtbench.store.status import RunStatus
 from mtbench.train.diagnostics.selectivity import selectivity as formula
@@ -82,6 +83,31 @@ def test_a_claim_about_selectivity_is_judged_on_it_in_points() -> None:
     page = claims_page(whole, [found])
     assert QUANTITIES["selectivity"].words in page.details
     assert claims_frame(whole, [found])["metric"].tolist() == ["selectivity"]
+
+
+def test_a_claim_about_the_gap_is_judged_on_test_loss_minus_training_loss() -> None:
+    # Test losses of .5 and .7 in each run; training losses by method and seed, the same for both tasks.
+    train = {"td": (0.30, 0.32, 0.28), "chmod": (0.10, 0.14, 0.09)}
+
+    def made(method: str, dataset: str, protocol: TrainingProtocol, seed: int) -> RunStatus:
+        status = finished(method, seed, dataset=dataset, protocol=protocol)
+        assert status.record is not None
+        losses = {"test": (0.5, 0.7), "train": (train[method][seed],) * 2}
+        results = {
+            split: {
+                task: TaskResult(loss=loss, count=9, metrics={"accuracy": 90.0})
+                for task, loss in zip(("LU", "RL"), pair, strict=True)
+            }
+            for split, pair in losses.items()
+        }
+        return dataclasses.replace(status, record=dataclasses.replace(status.record, results=results))
+
+    claim = dataclasses.replace(CLAIM, quantity="gap", margin=0.02)
+    grid = Grid(datasets=("mmnist2",), methods=tuple(train))
+    suite = Suite(name="gaps", title="", settings={"seeds": 3}, grid=(grid,), claim=(claim,))
+    (found,) = judge_claims(filled(suite, made), Path("nowhere"))
+    assert found.ours.difference == pytest.approx(-0.57 / 3)  # .20, .18 and .19 lower
+    assert (found.verdict.word, found.holds) == ("better by more than the margin", "yes")  # lower is better
 
 
 def test_a_claim_about_the_metric_of_the_same_runs_is_another_one() -> None:
