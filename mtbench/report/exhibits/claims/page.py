@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import pandas as pd
 
-from mtbench.plan.suite import AcrossClaim, AnyClaim, Claim, Setting, SettingsClaim, rendered
+from mtbench.plan.suite import AcrossClaim, AnyClaim, Setting, SettingsClaim, rendered
 from mtbench.plan.suite.quantity import QUANTITIES
 from mtbench.report import marks
 from mtbench.report.data.budget import budget_of
