@@ -141,8 +141,8 @@ def test_a_claim_across_settings_is_shown_with_what_it_holds_equal(place: Path) 
     )
     text = mtbench("suite", "show", "varied.toml").output
     assert (
-        "Claim across settings on toy-all: uniform's gain over single with lr=0.001 is better than that with lr=0.003 in "
-        "mean (paired test, equal label uses)."
+        "Claim across settings on toy-all: uniform's gain over single with lr=0.001 is better than that with lr=0.003 "
+        "in mean (paired test, equal label uses)."
     ) in " ".join(text.split())
 
 

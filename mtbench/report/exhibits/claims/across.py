@@ -146,9 +146,10 @@ def _gains(sheet: Sheet | None, claim: AcrossClaim | SettingsClaim) -> dict[int,
 
 def unpaired_because(claim: AcrossClaim | SettingsClaim, methods: list[MethodRuns]) -> str:
     """Return why runs of one seed of the methods of a claim are no pairs, in a clause; empty if they are."""
-    for method in claim.methods if isinstance(claim, AcrossClaim) else ():
-        if why := unlike_starts(method, *claim.datasets):
-            return why
+    if isinstance(claim, AcrossClaim):
+        for method in claim.methods:
+            if why := unlike_starts(method, *claim.datasets):
+                return why
     examples = sorted({record.training_examples for method in methods for record in method.records.values()})
     return f"{' and '.join(f'{count:,}' for count in examples)} training examples" if len(examples) > 1 else ""
 

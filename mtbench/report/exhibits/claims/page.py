@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import pandas as pd
 
-from mtbench.plan.suite import AcrossClaim, AnyClaim, Claim, Setting, SettingsClaim, rendered
+from mtbench.plan.suite import AcrossClaim, AnyClaim, Setting, SettingsClaim, rendered
 from mtbench.plan.suite.quantity import QUANTITIES
 from mtbench.report import marks
 from mtbench.report.data.budget import budget_of
@@ -183,13 +183,10 @@ def _tuning(runs: SuiteRuns) -> Iterator[str]:
 
 def _subject(claim: AnyClaim) -> dict[str, object]:
     """Datasets, the metric and methods; of a claim across datasets the metric is a task's."""
-    if isinstance(claim, Claim):
-        first, second = claim.contrast
-        datasets, names = (claim.dataset, None), {"first": first, "second": second}
-    else:
-        datasets = claim.datasets if isinstance(claim, AcrossClaim) else (claim.dataset, None)
-        names = {"first": claim.method, "second": claim.against or None}
-    return {"dataset": datasets[0], "other_dataset": datasets[1], "metric": claim.measured, **names}
+    methods = claim.methods if len(claim.methods) > 1 else (*claim.methods, None)
+    datasets = claim.datasets if isinstance(claim, AcrossClaim) else (claim.dataset, None)
+    names = {"metric": claim.measured, "first": methods[0], "second": methods[1]}
+    return {"dataset": datasets[0], "other_dataset": datasets[1], **names}
 
 
 def _variations(claim: AnyClaim, *, across: bool) -> dict[str, object]:

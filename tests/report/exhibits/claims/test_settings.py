@@ -80,7 +80,7 @@ def test_of_two_methods_the_difference_of_their_gains_is_tested() -> None:
     assert gains[0].tolist() == pytest.approx([3.0, 2.9, 3.2, 2.9])
     assert gains[1].tolist() == pytest.approx([0.5, 0.3, 0.5, 0.6])
     assert found.ours.difference == pytest.approx(2.525)
-    assert found.ours.p == pytest.approx(stats.ttest_rel(*gains).pvalue)
+    assert found.ours.p == pytest.approx(stats.ttest_rel(gains[0], gains[1]).pvalue)
     assert (found.verdict.word, found.holds) == ("better by more than the margin", "yes")
     assert found.name == f"mmnist2, (moo {MINUS} Uniform): beta1=0 {MINUS} beta1=0.9"
 
@@ -176,8 +176,16 @@ def test_the_page_and_the_frame_say_what_such_a_claim_is_and_only_where_there_is
 
 def test_a_plan_of_looks_judges_such_a_claim_at_each_look() -> None:
     plan = LookPlan(
-        **{"suite": "momentum", "size": "paper", "at": "2026-01-01T00:00:00+00:00", "looks": (2, 4)},
-        **{"alpha": 0.05, "spending": "obrien-fleming", "correction": "holm", "claims": (), "seen": 0, "later": ()},
+        suite="momentum",
+        size="paper",
+        at="2026-01-01T00:00:00+00:00",
+        looks=(2, 4),
+        alpha=0.05,
+        spending="obrien-fleming",
+        correction="holm",
+        claims=(),
+        seen=0,
+        later=(),
     )
     (found,) = judged(claim(), looks=plan)
     assert found.course is not None
@@ -216,7 +224,8 @@ def test_tuned_runs_are_compared_under_both_settings_where_each_has_a_search_wit
         assert each.refused.startswith(refused)
         assert bool(each.refused) is bool(refused)
         if not refused:
-            assert (each.ours.difference, each.ours.n) == (pytest.approx(-4.0), 3)
+            assert each.ours.difference == pytest.approx(-4.0)
+            assert each.ours.n == 3
             said = "\n".join(claims_page(whole, [each]).details)
             assert "td on mmnist2 with beta1=0 lr=0.003 (2 trials" in said
             assert "td on mmnist2 with beta1=0.9 lr=0.003 (2 trials" in said
