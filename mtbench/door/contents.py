@@ -168,7 +168,9 @@ def read_and_warn(results: Folders, root: Folder | None = None) -> Contents:
     return found
 
 
-def _kept_searches(kept: Sequence[Path], own: Contents, there: Contents, runs: Sequence[RunStatus]) -> list[StudyRuns]:
+def _kept_searches(
+    kept: Mapping[Path, str], own: Contents, there: Contents, runs: Sequence[RunStatus]
+) -> list[StudyRuns]:
     """Return the searches of packs that are not among the reader's own, each with the pack that it is in.
 
     Args:
