@@ -142,7 +142,8 @@ def read_beside(
     mine = {run.folder.name: run.record for run in own.runs if run.record is not None}
     others = [run for run in packed if run.folder.name not in mine]
     searches = _kept_searches(kept, own, there, others)
-    shown = [run for run in without_trials(others, searches) if run.folder.name not in tuned_alone(searches)]
+    tuned = tuned_alone(searches)
+    shown = [run for run in without_trials(others, searches) if run.folder.name not in tuned]
     taken, unlike = beside(in_tables(own.runs, own.studies)[0], shown)
     studies, unequal = beside_searches(own.studies, searches, own.shown)
     names = {run.folder.name for run in taken}
