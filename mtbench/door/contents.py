@@ -153,7 +153,8 @@ def read_beside(
     mine = {run.folder.name: run.record for run in own.runs if run.record is not None}
     others = [run for run in packed if run.folder.name not in mine]
     searches = _kept_searches(kept, own, there, others)
-    shown = [run for run in without_trials(others, searches) if run.folder.name not in tuned_alone(searches)]
+    tuned = tuned_alone(searches)
+    shown = [run for run in without_trials(others, searches) if run.folder.name not in tuned]
     taken, unlike = beside(in_tables(own.runs, own.studies)[0], shown)
     studies, unequal = beside_searches(own.studies, searches, own.shown)
     names = {run.folder.name for run in taken}
@@ -179,7 +180,9 @@ def read_and_warn(results: Folders, root: Folder | None = None) -> Contents:
     return found
 
 
-def _kept_searches(kept: Sequence[Path], own: Contents, there: Contents, runs: Sequence[RunStatus]) -> list[StudyRuns]:
+def _kept_searches(
+    kept: Mapping[Path, str], own: Contents, there: Contents, runs: Sequence[RunStatus]
+) -> list[StudyRuns]:
     """Return the searches of packs that are not among the reader's own, each with the pack that it is in.
 
     Args:

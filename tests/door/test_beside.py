@@ -1,6 +1,7 @@
 """Reports of a method of one's own beside a kept pack of references."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from mtbench.door.contents import read_beside
 from mtbench.errors import UsageError
 from mtbench.store.pack.contents import collect
 from mtbench.store.pack.write import write_pack
+from mtbench.store.record import read_record, render_record
 
 
 def train(methods: str, seeds: int, results: Path, *, epochs: int = 1) -> None:
@@ -64,6 +66,18 @@ def test_of_two_records_of_one_run_ones_own_is_shown_and_the_other_is_named(plac
     found = read_beside(own, place / "kept.zip")
     assert {run.origin for run in found.shown if run.spec.titles.method == "uniform"} == {""}
     assert "kept.zip: 2 runs left out that you have trained too (toy2 uniform). Yours are shown." in found.unread
+
+
+def test_stale_kept_runs_have_their_mark_or_are_left_out_and_counted(place: Path, tmp_path: Path) -> None:
+    kept = shutil.copytree(place / "kept", tmp_path / "kept")
+    for path in kept.glob("toy2/single/*/record.json"):
+        record = read_record(path.read_bytes(), str(path))
+        path.write_text(render_record(replace(record, fingerprints=replace(record.fingerprints, numerics=0))))
+    states = {run.spec.titles.method: run.state for run in read_beside(place / "own", kept).runs}
+    assert states == {"moo": "fresh", "single": "stale", "uniform": "fresh"}
+    found = read_beside(place / "own", kept, fresh_only=True)
+    assert {run.spec.titles.method for run in found.runs} == {"moo", "uniform"}
+    assert "kept: 2 runs left out that are stale." in found.unread
 
 
 def test_without_own_runs_a_pack_is_no_report(place: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -30,7 +31,7 @@ def searched(method: str, low: float = 70.0, *, trials: int = 2, protocol: Train
     return rated(method, tried[:trials], protocol=protocol)
 
 
-def kept(found: Found, **changed: object) -> StudyRuns:
+def kept(found: Found, **changed: Any) -> StudyRuns:
     """Return a search of a pack, with another identity than the reader's and changes of its study."""
     study, _ = found
     again = {number: tuple(replace(run, origin=PACK) for run in runs) for number, runs in study.again.items()}
