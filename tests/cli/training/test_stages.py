@@ -15,6 +15,7 @@ from mtbench.errors import UsageError
 from mtbench.store.record import read_record
 from mtbench.store.record.sealed import seal
 from tests.cli.commands import call, start
+from tests.engines.slurm.fake import FakeSlurm
 from tests.waits import wait_until
 
 SUITE = """\
@@ -158,11 +159,11 @@ def test_reports_have_the_row_by_its_name_and_name_the_runs_behind_its_weights(c
 
 def test_a_pack_has_the_weights_and_its_report_is_the_same(copied: Path) -> None:
     before = mtbench(*REPORT, "--out", "one").output.partition("Written")[0]
-    assert mtbench("store", "pack", "results/local", "--out", "toys.zip").exit_code == 0
+    assert mtbench("store", "pack", "results/local", "toys.zip").exit_code == 0
     assert mtbench("store", "verify", "toys.zip").exit_code == 0
     shutil.rmtree(copied / "results")
     assert mtbench(*REPORT, "toys.zip", "--out", "other").output.partition("Written")[0] == before
-    assert mtbench("store", "unpack", "toys.zip", "--out", "results/local").exit_code == 0
+    assert mtbench("store", "unpack", "toys.zip", "results/local").exit_code == 0
     assert "8 runs: 0 to do, 8 done already." in mtbench(*COMMAND).output
 
 
@@ -226,7 +227,7 @@ def test_stale_runs_of_the_first_stage_give_no_weights(copied: Path) -> None:
         path.write_text(seal("record", body))
     shown = mtbench(*COMMAND)
     assert shown.exit_code == 1
-    assert "2 runs, after uniform (seeds 0, 1 are stale): --refresh stale trains them again" in shown.output
+    assert "2 runs, after uniform (seeds 0, 1 are stale: --refresh stale trains them again)" in shown.output
     assert list(sealed(copied)) == ["branches+fixed:from=nash-mtl"]
 
 
@@ -256,3 +257,14 @@ def test_schedulers_get_the_commands_of_runs_that_can_be_trained(copied: Path) -
     lines = mtbench("plan", "--suite", "toys.toml", "--format", "xargs").stdout.splitlines()
     assert len(lines) == 4
     assert len(sealed(copied)) == 2
+
+
+def test_with_an_engine_that_does_not_wait_the_rows_that_come_after_are_named(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    FakeSlurm(place / "slurm", monkeypatch)
+    shown = mtbench("run", "--suite", "toys.toml", "--engine", "slurm")
+    assert shown.exit_code == 0, shown.output
+    assert WAITING in shown.output
+    assert "4 runs are left to the scheduler." in shown.output
+    assert sealed(place) == {}
