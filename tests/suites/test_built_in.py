@@ -156,6 +156,27 @@ def test_rows_without_regularization_and_with_dropout_are_the_runs_of_the_suite_
     assert {spec.id for spec in mine if not spec.protocol.weight_decay} < ids("levi2020-two-digits")
 
 
+def test_the_gap_is_of_runs_of_table_1_and_the_two_digit_ones_are_shared_with_the_rows_without_dropout() -> None:
+    specs = [spec for spec in plan_suite(suite("mueller2024-gap")) if spec.titles.method != "mtan"]
+    two = {spec.id for spec in specs if spec.dataset.name == "mmnist2"}
+    assert len(two) == 5 * 5
+    assert {spec.id for spec in specs} <= ids("levi2020-table1")
+    assert two <= ids("levi2020-two-digits")
+
+
+def test_the_runs_without_a_switch_of_what_moves_tables_are_those_of_the_named_runs() -> None:
+    plain = [
+        spec
+        for spec in plan_suite(suite("what-moves-tables"))
+        if (spec.protocol.norm_eval, spec.protocol.clip, spec.protocol.gradient_scale) == ("running", 0, "native")
+    ]
+    rooms = {spec.id for spec in plain if spec.dataset.name == "dense-mini"}
+    faces = {spec.id for spec in plain if spec.dataset.name == "faces-mini" and spec.balancer.name == "uniform"}
+    assert (len(rooms), len(faces)) == (8 * 3, 5 * 3)
+    assert rooms <= ids("dense-mini")
+    assert faces <= ids("retrieval-mini")
+
+
 @pytest.mark.parametrize("end", ["", "-mini"])
 def test_the_runs_of_up_to_40_questions_over_their_number_are_those_of_the_other_suites(end: str) -> None:
     few = {

@@ -48,8 +48,8 @@ def gaps_page(runs: SuiteRuns, found: Gaps) -> Page:
             costs=0,
         ),
         caption=(
-            f"{sheet.comparison.dataset}, protocol {sheet.comparison.title}: error at equal training loss, final "
-            f"error, and gap between test and training loss{over_seeds(counted - {0})}."
+            f"{sheet.comparison.dataset}, protocol {sheet.comparison.title}: {where} error at equal training loss, "
+            f"final test error, and gap between test and training loss{over_seeds(counted - {0})}."
             + (
                 f" Difference: at equal loss from {single}, paired over seeds, with its 95 % interval."
                 if single
