@@ -7,7 +7,7 @@ import pytest
 
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.suite.file import find_suite
-from mtbench.plan.suite.resolution import Resolution
+from mtbench.plan.suite.stages.resolution import Resolution
 from mtbench.store.record import Record, TaskResult
 from mtbench.store.record.sealed import seal
 from mtbench.store.run.folder import RunFolder

@@ -140,7 +140,7 @@ def _protocol(suite: "Suite", part: "Grid") -> str:
 
 def _claims(suite: "Suite") -> "Iterator[str]":
     from mtbench.plan.suite import AcrossClaim, SettingsClaim, rendered
-    from mtbench.plan.suite.held import RESOURCES
+    from mtbench.plan.suite.claims.held import RESOURCES
     from mtbench.plan.suite.names import listed_settings
 
     for claim in suite.claim:

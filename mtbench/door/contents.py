@@ -10,7 +10,7 @@ from pathlib import Path
 from mtbench.door.given import Folder, Folders, data_root, folders
 from mtbench.engines.screen.say import capped
 from mtbench.errors import UsageError, did_you_mean
-from mtbench.plan.suite.resolution import Resolution
+from mtbench.plan.suite.stages.resolution import Resolution
 from mtbench.report.data.comparison import Comparison
 from mtbench.report.data.comparison import compare as comparisons_of
 from mtbench.report.data.kept.runs import beside, twice

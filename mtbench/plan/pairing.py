@@ -10,7 +10,7 @@ from pathlib import Path
 
 from mtbench.contract import Dataset
 from mtbench.plan.parse import parse_dataset, parse_method
-from mtbench.plan.suite.second_stage import bare
+from mtbench.plan.suite.stages.second_stage import bare
 
 __all__ = ["EXAMPLES", "unlike_starts"]
 

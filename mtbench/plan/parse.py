@@ -37,7 +37,7 @@ __all__ = ["TAKES", "compose", "default_balancer", "parse_backbone", "parse_data
 TAKES = "from"
 """The name that a suite gives an option of balancers that take task weights: another balancer, whose weights they are.
 
-It is a keyword of Python, so that no balancer has an option of this name. See `mtbench.plan.suite.second_stage`.
+It is a keyword of Python, so that no balancer has an option of this name. See `mtbench.plan.suite.stages.second_stage`.
 """
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from mtbench.door.training.work import Work
     from mtbench.engines.engine import Outcome
     from mtbench.plan.spec import RunSpec
-    from mtbench.plan.suite.resolution import Resolution
+    from mtbench.plan.suite.stages.resolution import Resolution
 
 __all__ = ["known_weights", "say_waiting", "train_second_stage", "waiting_rows"]
 

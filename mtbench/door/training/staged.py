@@ -10,7 +10,7 @@ from mtbench.errors import UsageError
 from mtbench.plan.spec import RunSpec
 from mtbench.plan.suite import Suite
 from mtbench.plan.suite.planned import LaterRow, later_rows, places, plan_suite, signature
-from mtbench.plan.suite.resolution import Resolution
+from mtbench.plan.suite.stages.resolution import Resolution
 from mtbench.store.record import Record
 from mtbench.store.status import RunStatus
 from mtbench.store.suites.resolutions import (

@@ -56,7 +56,7 @@ A suite is a TOML file; the field of the same name below documents each key::
     method = "td"
 """
 
-from mtbench.plan.suite.claim import AcrossClaim, AnyClaim, Claim, SettingsClaim, claim_class
+from mtbench.plan.suite.claims.claim import AcrossClaim, AnyClaim, Claim, SettingsClaim, claim_class
 from mtbench.plan.suite.parts import Counted, Grid, Search
 from mtbench.plan.suite.published import MEAN, PaperTable, Relation
 from mtbench.plan.suite.settings import SIZE, Setting, rendered

@@ -11,12 +11,12 @@ from mtbench.plan.chosen import DatasetChoice
 from mtbench.plan.grid import Request, all_methods, choose_protocol, plan
 from mtbench.plan.parse import parse_dataset, parse_method
 from mtbench.plan.suite import SIZE, Counted, Grid, Search, Suite, rendered
-from mtbench.plan.suite.claimed import claim_misfits
+from mtbench.plan.suite.claims.misfits import claim_misfits
+from mtbench.plan.suite.claims.resources import resource_misfits
+from mtbench.plan.suite.claims.tuning import tuning_misfits
 from mtbench.plan.suite.names import Known, Path, not_there, paper_misfits, relation_misfits
-from mtbench.plan.suite.resources import resource_misfits
-from mtbench.plan.suite.second_stage import bare, second_stage
-from mtbench.plan.suite.stages import stage_misfits
-from mtbench.plan.suite.tuning import tuning_misfits
+from mtbench.plan.suite.stages.misfits import stage_misfits
+from mtbench.plan.suite.stages.second_stage import bare, second_stage
 from mtbench.plan.toml_lines import Fault, Lines
 
 __all__ = ["Fault", "misfits"]

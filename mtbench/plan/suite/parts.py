@@ -21,7 +21,7 @@ class Grid:
     Attributes:
         datasets: texts as on the command line.
         methods: texts as on the command line, in the order of the table; also those of
-            `mtbench.plan.suite.second_stage`, which take their task weights from the runs of another row.
+            `mtbench.plan.suite.stages.second_stage`, which take their task weights from the runs of another row.
         set: settings of the training protocol that differ for these runs.
         vary: one setting of the training protocol, and its values in turn.
     """

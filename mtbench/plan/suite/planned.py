@@ -8,8 +8,8 @@ from mtbench.plan.grid import Request, choose_protocol, plan
 from mtbench.plan.parse import parse_dataset
 from mtbench.plan.spec import RunSpec
 from mtbench.plan.suite import SIZE, Setting, Suite, rendered
-from mtbench.plan.suite.resolution import Resolution
-from mtbench.plan.suite.second_stage import second_stage
+from mtbench.plan.suite.stages.resolution import Resolution
+from mtbench.plan.suite.stages.second_stage import second_stage
 
 __all__ = [
     *("LaterRow", "Place", "later_rows", "meant", "place_of", "places", "plan_suite", "planned_places"),

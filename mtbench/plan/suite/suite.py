@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from mtbench.plan.suite.claim import AnyClaim
+from mtbench.plan.suite.claims.claim import AnyClaim
 from mtbench.plan.suite.parts import Counted, Grid, Search
 from mtbench.plan.suite.published import PaperTable, Relation
 from mtbench.plan.suite.settings import SIZE, Setting

@@ -44,4 +44,4 @@ def _selectivity(record: Record) -> float:
 
 
 VALUES: Mapping[str, Callable[[MethodRuns], Mapping[int, float]]] = {"selectivity": selectivity, "gap": gap}
-"""Values by seed of each quantity of `mtbench.plan.suite.quantity`."""
+"""Values by seed of each quantity of `mtbench.plan.suite.claims.quantity`."""

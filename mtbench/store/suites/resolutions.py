@@ -16,7 +16,7 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from mtbench.errors import StoreError, UsageError
-from mtbench.plan.suite.resolution import DIGITS, FORMAT, Resolution
+from mtbench.plan.suite.stages.resolution import DIGITS, FORMAT, Resolution
 from mtbench.store.files.atomic import make_folder, write_text
 from mtbench.store.files.reading import files_below
 from mtbench.store.record import Record

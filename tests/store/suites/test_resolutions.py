@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mtbench.errors import DamagedRecord, NewerResults, StoreError, UsageError
-from mtbench.plan.suite.resolution import Resolution
+from mtbench.plan.suite.stages.resolution import Resolution
 from mtbench.store.pack.contents import collect, unite
 from mtbench.store.record import Record, WeightRange
 from mtbench.store.record.sealed import seal

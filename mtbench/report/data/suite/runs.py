@@ -11,8 +11,8 @@ from mtbench.plan.parse import parse_dataset
 from mtbench.plan.spec import RunSpec
 from mtbench.plan.suite import PaperTable, Relation, Setting, Suite, rendered
 from mtbench.plan.suite.planned import Place, meant, place_of, places, resolved_places, signature, size_of
-from mtbench.plan.suite.resolution import Resolution
-from mtbench.plan.suite.second_stage import second_stage
+from mtbench.plan.suite.stages.resolution import Resolution
+from mtbench.plan.suite.stages.second_stage import second_stage
 from mtbench.report.data.columns import Column, columns_of, scores
 from mtbench.report.data.comparison import Comparison, MethodRuns, compare
 from mtbench.report.data.studies import StudyRuns

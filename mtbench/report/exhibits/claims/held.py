@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mtbench.plan.suite import AnyClaim, Claim, rendered
-from mtbench.plan.suite.held import RESOURCES, are_equal
+from mtbench.plan.suite.claims.held import RESOURCES, are_equal
 from mtbench.report.data.budget import budget_of
 from mtbench.report.data.comparison import MethodRuns
 from mtbench.report.data.cost.spent import training_macs

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import pandas as pd
 
 from mtbench.plan.suite import AcrossClaim, AnyClaim, Setting, SettingsClaim, rendered
-from mtbench.plan.suite.quantity import QUANTITIES
+from mtbench.plan.suite.claims.quantity import QUANTITIES
 from mtbench.report import marks
 from mtbench.report.data.budget import budget_of
 from mtbench.report.data.convergence import BOUND

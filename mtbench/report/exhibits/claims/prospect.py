@@ -13,7 +13,7 @@ import numpy as np
 from mtbench import registry
 from mtbench.plan.spec import RunSpec
 from mtbench.plan.suite import SIZE, AnyClaim, Claim, Suite
-from mtbench.plan.suite.claim import Where
+from mtbench.plan.suite.claims.claim import Where
 from mtbench.plan.suite.planned import Place, meant
 from mtbench.report.data.comparison import Comparison, MethodRuns, compare
 from mtbench.report.data.suite.runs import Sheet

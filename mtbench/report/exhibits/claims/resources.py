@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import pandas as pd
 
-from mtbench.plan.suite.held import RESOURCES, Resource
+from mtbench.plan.suite.claims.held import RESOURCES, Resource
 from mtbench.report.data.suite.runs import SuiteRuns
 from mtbench.report.exhibits.claims.held import Side, amount
 from mtbench.report.exhibits.claims.judged import Judged

@@ -9,7 +9,7 @@ from mtbench.plan.grid import Request, plan
 from mtbench.plan.spec import RunSpec
 from mtbench.plan.suite import Grid, PaperTable, Suite
 from mtbench.plan.suite.planned import plan_suite
-from mtbench.plan.suite.resolution import Resolution
+from mtbench.plan.suite.stages.resolution import Resolution
 from mtbench.report.data.suite.runs import Sheet, SuiteRuns, suite_runs
 from mtbench.report.exhibits.summary.data import build_table
 from mtbench.report.exhibits.summary.page import page_of, with_suite

@@ -10,8 +10,8 @@ from scipy import stats
 
 from mtbench.contract import TrainingProtocol
 from mtbench.plan.suite import Claim, Grid, Suite
+from mtbench.plan.suite.claims.quantity import QUANTITIES
 from mtbench.plan.suite.planned import Place
-from mtbench.plan.suite.quantity import QUANTITIES
 from mtbench.report.data.comparison import MethodRuns
 from mtbench.report.data.quantities import VALUES, selectivity
 from mtbench.report.data.suite.runs import SuiteRuns

@@ -18,8 +18,8 @@ from mtbench.plan.suite.planned import (
     resolved_places,
     signature,
 )
-from mtbench.plan.suite.resolution import Resolution
-from mtbench.plan.suite.second_stage import bare, second_stage
+from mtbench.plan.suite.stages.resolution import Resolution
+from mtbench.plan.suite.stages.second_stage import bare, second_stage
 
 SUITE = Suite(
     name="mine",

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from mtbench.errors import MtbenchError, did_you_mean
 from mtbench.plan.pairing import EXAMPLES, unlike_starts
 from mtbench.plan.suite import MEAN, AcrossClaim, AnyClaim, Claim, Setting, SettingsClaim, rendered
-from mtbench.plan.suite.claim import Between
+from mtbench.plan.suite.claims.claim import Between
 from mtbench.plan.suite.names import (
     Known,
     Path,

@@ -8,11 +8,11 @@ from mtbench.plan.certificate.budgets import pass_of
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.pairing import EXAMPLES
 from mtbench.plan.spec import RunSpec
-from mtbench.plan.suite.claim import AcrossClaim, AnyClaim, SettingsClaim
-from mtbench.plan.suite.held import are_equal
+from mtbench.plan.suite.claims.claim import AcrossClaim, AnyClaim, SettingsClaim
+from mtbench.plan.suite.claims.held import are_equal
+from mtbench.plan.suite.claims.quantity import QUANTITIES
 from mtbench.plan.suite.names import listed_settings
 from mtbench.plan.suite.planned import meant
-from mtbench.plan.suite.quantity import QUANTITIES
 from mtbench.plan.suite.settings import rendered
 from mtbench.plan.suite.suite import Suite
 from mtbench.plan.toml_lines import Fault, Lines

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from mtbench import registry
 from mtbench.errors import MtbenchError
 from mtbench.plan.parse import parse_method
-from mtbench.plan.suite.claim import SettingsClaim, Where
+from mtbench.plan.suite.claims.claim import SettingsClaim, Where
 from mtbench.plan.suite.names import listed_settings
 from mtbench.plan.suite.parts import Search
 from mtbench.plan.suite.settings import rendered

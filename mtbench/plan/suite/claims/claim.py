@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import ConfigDict, Discriminator, Tag
 
-from mtbench.plan.suite.held import Resource
+from mtbench.plan.suite.claims.held import Resource
 from mtbench.plan.suite.published import MEAN
 from mtbench.plan.suite.settings import Margin, Seeds, Setting
 
@@ -31,7 +31,7 @@ class Stated(ABC):
         n: the planned number of seeds; 0 for the suite's.
         equal: resources that both sides must have alike, or the claim is not judged: ``steps``, ``label-uses`` and
             ``training-macs`` (multiply-accumulates of the forward passes of training, within 3 %).
-        quantity: a quantity of `mtbench.plan.suite.quantity` that the claim is about; empty for the test metric.
+        quantity: a quantity of `mtbench.plan.suite.claims.quantity` that the claim is about; empty for the test metric.
         source: the place in the paper that makes the claim.
     """
 

@@ -10,8 +10,8 @@ from mtbench.plan.chosen import DatasetChoice, MethodChoice
 from mtbench.plan.grid import all_methods
 from mtbench.plan.parse import TAKES, parse_dataset, parse_method
 from mtbench.plan.suite.parts import Grid
-from mtbench.plan.suite.second_stage import second_stage
 from mtbench.plan.suite.settings import rendered
+from mtbench.plan.suite.stages.second_stage import second_stage
 from mtbench.plan.suite.suite import Suite
 from mtbench.plan.toml_lines import Fault, Lines
 
