@@ -210,8 +210,9 @@ def test_tasks_that_share_anything_have_one_epoch() -> None:
 
 
 def test_the_test_split_along_the_curve_changes_no_weight_and_no_choice() -> None:
-    settings = {"validation": "true", "curve": "all", "epochs": "4", "select": "best-val"}
-    plain, measured = (run(spec_of("uniform", **settings, **more)) for more in ({}, {"diagnostics": "test-curve"}))
+    settings: dict[str, Any] = {"validation": "true", "curve": "all", "epochs": "4", "select": "best-val"}
+    plain = run(spec_of("uniform", **settings))
+    measured = run(spec_of("uniform", **settings, diagnostics="test-curve"))
     assert all(torch.equal(plain.model[name], measured.model[name]) for name in plain.model)
     assert plain.selected_epoch == measured.selected_epoch
     assert plain.results == measured.results

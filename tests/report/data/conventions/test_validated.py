@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -19,7 +20,7 @@ from mtbench.train.selection import best_epoch
 from tests.report.records import finished
 
 NAN = math.nan
-SETTINGS = {"validation": True, "curve": "all", "diagnostics": ("test-curve",)}
+SETTINGS: dict[str, Any] = {"validation": True, "curve": "all", "diagnostics": ("test-curve",)}
 UP = Task(name="up", kind=Classification(classes=2))
 DOWN_METRIC = Metric(name="error", higher_is_better=False)
 
@@ -81,7 +82,7 @@ def test_lower_is_better_where_the_metric_says_so() -> None:
     assert validated_epoch(recorded(points(test={"up": [50], "down": [4]})), record.tasks) is None
 
 
-def run(method: str, val: Sequence[Sequence[float]], test: Sequence[Sequence[float]], **changed: object) -> RunStatus:
+def run(method: str, val: Sequence[Sequence[float]], test: Sequence[Sequence[float]], **changed: Any) -> RunStatus:
     protocol = TrainingProtocol(epochs=len(val), **{**SETTINGS, **changed})
     made = finished(method, 0, test[-1], protocol=protocol)
     assert made.record is not None
@@ -113,7 +114,7 @@ def test_test_metrics_are_those_of_the_best_validated_epoch_and_of_single_task_n
     ],
 )
 def test_a_run_without_one_of_the_splits_has_no_number_and_a_sentence_says_what_to_set(
-    changed: dict[str, object], told: str
+    changed: dict[str, Any], told: str
 ) -> None:
     (comparison,) = compare([run("uniform", VAL, TEST, **changed)])
     read = read_by(comparison, Rules(epoch="val"), name="val")
