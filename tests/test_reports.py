@@ -13,7 +13,7 @@ SMALL = "2026-11-22-mmnist2-15-epochs"
 def test_every_folder_below_reports_is_in_the_list() -> None:
     root = reports.HOUSE / "reports"
     there = {path.parent.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()}
-    listed = {each.out for each in (*LIST.report, *LIST.explained)}
+    listed = {each.out for each in LIST.report} | {each.out for each in LIST.explained}
     assert {folder for folder in there if folder.partition("/")[0] not in (".", "local")} == listed
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from mtbench.plan.parse import parse_dataset
 from mtbench.plan.suite import MEAN, AnyClaim, PaperTable
-from mtbench.plan.suite.quantity import QUANTITIES
+from mtbench.plan.suite.claims.quantity import QUANTITIES
 from mtbench.report.data.constant import not_above
 from mtbench.report.data.convergence import BOUND, late_gain
 from mtbench.report.data.gains.relative import DELTA, deltas
