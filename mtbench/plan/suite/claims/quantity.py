@@ -1,4 +1,4 @@
-"""Quantities other than test metrics that claims may be about, one number per run."""
+"""Quantities other than test metrics that claims may be about, one number for each run."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,12 +15,15 @@ class Quantity:
         unit: e.g. ``%``.
         higher_is_better: the direction that a claim calls better.
         diagnostics: the value in the training protocol's `diagnostics` that measures it; empty if every run has it.
+        is_of_contrast: True if its value depends on the methods that are compared, so that both are runs on one dataset
+            under the same settings.
     """
 
     words: str
     unit: str
     higher_is_better: bool
     diagnostics: str = ""
+    is_of_contrast: bool = False
 
 
 QUANTITIES: Mapping[str, Quantity] = {
@@ -37,5 +40,12 @@ QUANTITIES: Mapping[str, Quantity] = {
         "evaluation mode, averaged over tasks.",
         unit="",
         higher_is_better=False,
+    ),
+    "equal-loss": Quantity(
+        words="Equal-loss: the test error at one training loss of each task, averaged over tasks. The training loss is "
+        "the larger of the lowest ones that the two methods reach with that seed.",
+        unit="%",
+        higher_is_better=False,
+        is_of_contrast=True,
     ),
 }

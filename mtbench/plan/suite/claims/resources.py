@@ -54,6 +54,9 @@ def _quantity_misfits(claim: AnyClaim, path: Path, lines: Lines) -> Iterator[Fau
     elif isinstance(claim, AcrossClaim):
         text = "'quantity' is of a run, and a claim across datasets is about the metric of a task. Leave it out."
         yield Fault(line=line, text=text)
+    elif QUANTITIES[claim.quantity].is_of_contrast and isinstance(claim, SettingsClaim):
+        text = f"'quantity' is '{claim.quantity}', which two methods have under the same settings. Write 'contrast'."
+        yield Fault(line=line, text=text)
     elif not claim.is_plain:
         text = "'quantity' is of a run, and 'metric' or 'tasks' is of its tasks. Leave one of the two out."
         yield Fault(line=line, text=text)

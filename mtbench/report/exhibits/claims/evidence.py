@@ -119,9 +119,8 @@ def measured_values(sheet: Sheet | None, claim: AnyClaim) -> Mapping[str, NDArra
     if sheet is None:
         return {}
     if claim.quantity:
-        values = {name: VALUES[claim.quantity](method) for name in sheet.methods if (method := sheet.runs(name))}
-        seeds = sheet.comparison.seeds
-        return {name: np.array([known.get(seed, np.nan) for seed in seeds]) for name, known in values.items()}
+        methods = {name: method for name in claim.methods if (method := sheet.runs(name))}
+        return dict(zip(methods, VALUES[claim.quantity](sheet.comparison, list(methods.values())), strict=True))
     if claim.is_relative:
         return dict(zip(sheet.methods, deltas(sheet.comparison), strict=True))
     columns = [sheet.scores(column) for column in claim.columns]

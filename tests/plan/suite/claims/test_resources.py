@@ -106,3 +106,12 @@ def test_a_quantity_that_does_not_exist_or_is_of_tasks_is_a_fault(tmp_path: Path
     (fault,) = faults(tmp_path, claim, protocol='diagnostics = ["selectivity"]')
     assert fault.startswith("quantity: ")
     assert said in fault
+
+
+def test_a_quantity_that_depends_on_the_other_method_is_of_no_claim_across_settings(tmp_path: Path) -> None:
+    claim = 'method = "td"\nsettings = [{ beta1 = 0.0 }, { beta1 = 0.9 }]\nquantity = "equal-loss"'
+    (fault,) = faults(tmp_path, claim, grid=BETA)
+    assert fault == (
+        "quantity: 'quantity' is 'equal-loss', which two methods have under the same settings. Write 'contrast'."
+    )
+    assert faults(tmp_path, 'contrast = ["td", "uniform"]\nquantity = "equal-loss"', grid=BETA) == []

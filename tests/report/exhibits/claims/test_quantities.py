@@ -12,13 +12,13 @@ from mtbench.contract import TrainingProtocol
 from mtbench.plan.suite import Claim, Grid, Suite
 from mtbench.plan.suite.claims.quantity import QUANTITIES
 from mtbench.plan.suite.planned import Place
-from mtbench.report.data.comparison import MethodRuns
+from mtbench.report.data.comparison import MethodRuns, compare
 from mtbench.report.data.quantities import VALUES, selectivity
 from mtbench.report.data.suite.runs import SuiteRuns
 from mtbench.report.exhibits.claims.judged import judge_claims
 from mtbench.report.exhibits.claims.page import claims_frame, claims_page
 from mtbench.report.exhibits.claims.prospect import prospects
-from mtbench.store.record import TaskResult
+from mtbench.store.record import CurvePoint, TaskResult
 from mtbench.store.record.diagnosis import Probed, Selectivity
 from mtbench.store.status import RunStatus
 from mtbench.train.diagnostics.selectivity import selectivity as formula
@@ -65,7 +65,8 @@ def test_every_quantity_has_values() -> None:
 def test_selectivity_is_that_of_the_features_that_a_heads_last_layer_reads() -> None:
     records = [probed(0.625, representation=0.0), probed(0.25, depth="representation"), None]
     method = MethodRuns(title="td", runs=tuple(run("td", seed, found) for seed, found in enumerate(records)))
-    found = selectivity(method)
+    (comparison,) = compare(list(method.runs))
+    (found,) = selectivity(comparison, [method])
     # A_12 = 10 + 80 (1 - .625) = 40, so that S = 1 - (40 - 10) / (90 - 10) = .625; of one layer: the representation
     assert [found[0], found[1]] == pytest.approx([62.5, 25.0])
     assert math.isnan(found[2])
@@ -108,6 +109,40 @@ def test_a_claim_about_the_gap_is_judged_on_test_loss_minus_training_loss() -> N
     (found,) = judge_claims(filled(suite, made), Path("nowhere"))
     assert found.ours.difference == pytest.approx(-0.57 / 3)  # .20, .18 and .19 lower
     assert (found.verdict.word, found.holds) == ("better by more than the margin", "yes")  # lower is better
+
+
+def test_a_claim_about_the_error_at_equal_loss_is_judged_where_both_methods_have_been() -> None:
+    # Training losses and test accuracies of both tasks at the first two points of a curve, which is level from there.
+    curves = {"td": ((0.4, 80.0), (0.1, 90.0)), "chmod": ((0.4, 78.0), (0.2, 82.0))}
+    rate = {"td": 1.1, "chmod": 1.0}
+
+    def measured(point: CurvePoint, loss: float, accuracy: float) -> CurvePoint:
+        result = TaskResult(loss=1.0, count=9, metrics={"accuracy": accuracy})
+        tasks = ("LU", "RL")
+        return dataclasses.replace(
+            point, train_losses=dict.fromkeys(tasks, loss), results={"test": dict.fromkeys(tasks, result)}
+        )
+
+    def made(method: str, dataset: str, protocol: TrainingProtocol, seed: int) -> RunStatus:
+        status = finished(method, seed, dataset=dataset, protocol=protocol)
+        assert status.record is not None
+        first, level = curves[method]
+        points = tuple(
+            measured(point, loss, accuracy + rate[method] * seed)
+            for number, point in enumerate(status.record.curve)
+            for loss, accuracy in [first if number == 0 else level]
+        )
+        return dataclasses.replace(status, record=dataclasses.replace(status.record, curve=points))
+
+    claim = dataclasses.replace(CLAIM, quantity="equal-loss", margin=0.5)
+    grid = Grid(datasets=("mmnist2",), methods=tuple(curves))
+    suite = Suite(name="equal", title="", settings={"seeds": 3}, grid=(grid,), claim=(claim,))
+    whole = filled(suite, made)
+    (found,) = judge_claims(whole, Path("nowhere"))
+    # At the loss .2, half of the way from .4 to .1 by its logarithm, td has 85, 86.1, 87.2 % and chmod 82, 83, 84 %.
+    assert found.ours.difference == pytest.approx(-3.1)
+    assert (found.verdict.word, found.unit) == ("better by more than the margin", "%")
+    assert QUANTITIES["equal-loss"].words in claims_page(whole, [found]).details
 
 
 def test_a_claim_about_the_metric_of_the_same_runs_is_another_one() -> None:
