@@ -12,7 +12,7 @@ from mtbench.plan.grid import Request, all_methods, choose_protocol, plan
 from mtbench.plan.parse import parse_dataset, parse_method
 from mtbench.plan.suite import SIZE, Counted, Grid, Search, Suite, rendered
 from mtbench.plan.suite.claims.misfits import claim_misfits
-from mtbench.plan.suite.claims.resources import resource_misfits
+from mtbench.plan.suite.claims.resources import Passes, resource_misfits
 from mtbench.plan.suite.claims.tuning import tuning_misfits
 from mtbench.plan.suite.names import Known, Path, not_there, paper_misfits, relation_misfits
 from mtbench.plan.suite.stages.misfits import stage_misfits
@@ -71,11 +71,12 @@ def misfits(suite: Suite, lines: Lines, numbers: Mapping[str, Sequence[int]], *,
         yield from paper_misfits(table, known, ("paper", number), lines)
     for number, relation in zip(numbers["relation"], suite.relation, strict=True):
         yield from relation_misfits(relation, known, ("relation", number), lines)
+    passes = Passes()
     for number, claim in zip(numbers["claim"], suite.claim, strict=True):
         faults = list(claim_misfits(claim, known, ("claim", number), lines))
         yield from faults
         if not (faults or strange or unsure or incomplete):
-            yield from resource_misfits(suite, claim, ("claim", number), lines)
+            yield from resource_misfits(suite, claim, ("claim", number), lines, passes)
     if suite.judges == "tuned" and not incomplete:
         yield from tuning_misfits(suite, numbers["claim"], lines)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
 from mtbench.errors import MtbenchError, did_you_mean
-from mtbench.plan.certificate.budgets import pass_of
+from mtbench.plan.certificate.budgets import Pass, pass_of
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.pairing import EXAMPLES
 from mtbench.plan.spec import RunSpec
@@ -17,12 +17,27 @@ from mtbench.plan.suite.settings import rendered
 from mtbench.plan.suite.suite import Suite
 from mtbench.plan.toml_lines import Fault, Lines
 
-__all__ = ["resource_misfits"]
+__all__ = ["Passes", "resource_misfits"]
 
 Path: TypeAlias = tuple[str | int, ...]
 
 
-def resource_misfits(suite: Suite, claim: AnyClaim, path: Path, lines: Lines) -> Iterator[Fault]:
+class Passes:
+    """The forward passes of the methods of a suite: each is counted once, which takes a tenth of a second."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, ...], Pass] = {}
+
+    def of(self, spec: RunSpec) -> Pass:
+        """Return the passes of a run."""
+        parts = spec.dataset, spec.network, spec.balancer, spec.backbone, spec.protocol.tasks_per_image
+        key = tuple(map(str, parts))
+        if key not in self._known:
+            self._known[key] = pass_of(spec)
+        return self._known[key]
+
+
+def resource_misfits(suite: Suite, claim: AnyClaim, path: Path, lines: Lines, passes: Passes) -> Iterator[Fault]:
     """Yield a fault for each resource that a claim holds equal and that its runs cannot have equal, and for a quantity
     that they do not measure.
 
@@ -30,6 +45,7 @@ def resource_misfits(suite: Suite, claim: AnyClaim, path: Path, lines: Lines) ->
 
     Args:
         path: the place of the claim in the file.
+        passes: those that were counted for other claims of the suite.
     """
     yield from _quantity_misfits(claim, path, lines)
     if not (claim.equal or claim.quantity):
@@ -38,7 +54,7 @@ def resource_misfits(suite: Suite, claim: AnyClaim, path: Path, lines: Lines) ->
         runs = _planned(suite, claim)
         yield from _undiagnosed(claim, runs, path, lines)
         if claim.equal and len({str(spec.dataset) for spec in runs.values()}) == 1:
-            yield from _unequal(claim, runs, path, lines)
+            yield from _unequal(claim, runs, path, lines, passes)
     except MtbenchError:
         return  # reported where the grid names it
 
@@ -92,17 +108,17 @@ def _undiagnosed(claim: AnyClaim, runs: Mapping[str, RunSpec], path: Path, lines
         )
 
 
-def _unequal(claim: AnyClaim, runs: Mapping[str, RunSpec], path: Path, lines: Lines) -> Iterator[Fault]:
+def _unequal(claim: AnyClaim, runs: Mapping[str, RunSpec], path: Path, lines: Lines, passes: Passes) -> Iterator[Fault]:
     (first, spec), *others = runs.items()
     for resource in dict.fromkeys(claim.equal):
         for other, their in others:
-            if why := _differ(resource, (first, spec), (other, their)):
+            if why := _differ(resource, (first, spec), (other, their), passes):
                 text = f"'equal' has '{resource}', which {first} and {other} do not have equal: {why}. Leave it out."
                 yield Fault(line=lines.find((*path, "equal"), resource), text=text)
                 break
 
 
-def _differ(resource: str, first: tuple[str, RunSpec], second: tuple[str, RunSpec]) -> str:
+def _differ(resource: str, first: tuple[str, RunSpec], second: tuple[str, RunSpec], passes: Passes) -> str:
     """Return in a clause what makes a resource of two named runs on one dataset unequal; empty if nothing does."""
     (one, spec), (other, their) = first, second
     names = {"steps": ("epochs", "batch"), "label-uses": ("epochs",), "training-macs": ()}[resource]
@@ -111,7 +127,7 @@ def _differ(resource: str, first: tuple[str, RunSpec], second: tuple[str, RunSpe
             return f"'{name}' differs"
     if resource == "steps":
         return ""
-    ours, its = pass_of(spec), pass_of(their)
+    ours, its = passes.of(spec), passes.of(their)
     if resource == "label-uses":
         single, several = (one, other) if ours.draws_one else (other, one)
         said = f"{single} uses one label of each example, and {several} all (setting 'tasks_per_image')"
