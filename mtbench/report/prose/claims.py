@@ -17,14 +17,17 @@ from mtbench.report.page.words import DASH
 from mtbench.report.prose.table import Line, Numbers
 from mtbench.report.text import decimals, p_value, signed, span
 
-__all__ = ["AGREEMENT", "COLUMNS", "claim_names", "numbers_of_claims"]
+__all__ = ["AGREEMENT", "COLUMNS", "FEWEST", "claim_names", "numbers_of_claims"]
 
 COLUMNS = ("difference", "interval", "n", "paper", "margin", "p", "verdict", "agreement")
 """Names of the columns: our difference, its 95 % interval, the number of seeds (with a slash before the planned number
 if some are missing); the published difference; the margin; p after Holm's correction; the verdict; and whether the runs
 agree with the claim."""
 AGREEMENT = {"yes": "agrees", "no": "disagrees", "open": "cannot tell"}
-"""Words of the column ``agreement``, by the answer to whether a claim holds. A preview cannot tell."""
+"""Words of the column ``agreement``, by the answer to whether a claim holds. A preview cannot tell, nor can runs of
+fewer than `FEWEST` seeds."""
+FEWEST = 3
+"""The spread of two seeds is known so badly that a verdict on them is likely to change with the next one."""
 
 
 def numbers_of_claims(runs: SuiteRuns, judged: Sequence[Judged]) -> Numbers:
@@ -77,7 +80,7 @@ def _numbers(each: Judged, *, quick: bool) -> Iterator[tuple[str, Number]]:
     if not math.isnan(each.adjusted.difference):
         value = each.adjusted.difference
         yield "p", Number(value=value, says=p_value(value), n=ours.n, marks=each.marks)
-    agreement = AGREEMENT["open"] if quick else AGREEMENT[each.holds]
+    agreement = AGREEMENT["open" if quick or ours.n < FEWEST else each.holds]
     for name, word in (("verdict", short_verdict(each)), ("agreement", agreement)):
         yield name, Number(says=word, n=ours.n, marks=each.marks)
 

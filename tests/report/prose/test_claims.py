@@ -40,15 +40,15 @@ def run(method: str, _: str, protocol: TrainingProtocol, seed: int) -> RunStatus
     return finished(method, seed, (value, value), protocol=protocol, stale="code changed" if method == "chmod" else "")
 
 
-def results(*, quick: bool = False) -> Results:
-    return Results.of_suite(filled(SUITE, run, seeds=4, quick=quick), Path("nowhere"))
+def results(*, quick: bool = False, seeds: int = 4) -> Results:
+    return Results.of_suite(filled(SUITE, run, seeds=seeds, quick=quick), Path("nowhere"))
 
 
-def says(call: str, written: str, folder: Path, *, quick: bool = False) -> str:
+def says(call: str, written: str, folder: Path, *, quick: bool = False, seeds: int = 4) -> str:
     """Return what is found of a number in a document."""
     path = folder / "README.md"
     path.write_text(f"It is <!-- {call} -->{written}<!-- /mtb -->.\n")
-    found = check_document(path, source_of([assemble(results(quick=quick))])).findings
+    found = check_document(path, source_of([assemble(results(quick=quick, seeds=seeds))])).findings
     return " ".join(str(each).removeprefix(f"{path}:1: ") for each in found)
 
 
@@ -80,6 +80,13 @@ def test_a_verdict_agrees_with_its_claim_or_not_and_a_preview_cannot_tell(tmp_pa
         assert says(preview, f"cannot tell{mark}", tmp_path, quick=True) == ""
     call = rf"\mtb{{{TABLE}}}{{mmnist2: top-down - uniform}}{{verdict}}"
     assert says(call, "better by \\> 0.5", tmp_path) == ""
+
+
+def test_two_seeds_cannot_tell_whatever_their_verdict(tmp_path: Path) -> None:
+    call = rf"\mtb{{{TABLE}}}{{mmnist2, LU: top-down - uniform}}"  # equivalent within 50 points
+    for seeds, word in ((2, "cannot tell"), (3, "disagrees")):
+        assert says(f"{call}{{verdict}}", "equivalent", tmp_path, seeds=seeds) == ""
+        assert says(f"{call}{{agreement}}", word, tmp_path, seeds=seeds) == ""
 
 
 def test_a_claim_that_is_not_there_is_named(tmp_path: Path) -> None:
