@@ -63,9 +63,10 @@ def _is_of(found: StudyRuns, name: str, part: Search) -> bool:
         return False
     try:
         method = parse_method(name)
+        backbone = method.on(parse_dataset(study.titles.dataset).dataset_class.default_backbone)
     except MtbenchError:
         return False
-    if method.backbone is not None and str(method.backbone.choice) != study.backbone:
+    if str(backbone.choice) != study.backbone:
         return False
     if study.method == f"{method.network_choice}+{method.balancer_choice}":
         return True

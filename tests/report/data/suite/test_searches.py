@@ -47,3 +47,13 @@ def test_a_search_that_lacks_a_named_setting_is_of_no_part() -> None:
 
 def test_a_search_of_weights_belongs_to_the_network_with_which_weights_are_named() -> None:
     assert labels(searched("branches+fixed", weights="simplex:19")) == ["a weighted sum"]
+
+
+def test_a_search_on_another_backbone_is_of_the_method_that_names_it() -> None:
+    wide = "uniform@lenet:width=2"
+    both = replace(DECLARED, methods=("uniform", wide), space={"lr": "1e-4..1e-2:log"})
+    suite = replace(SUITE, grid=(Grid(datasets=("mmnist2",), methods=both.methods),), search=(both,))
+    plain = searched("uniform")
+    widened = replace(plain, study=replace(plain.study, backbone="lenet:width=2"))
+    found = [each for group in suite_studies(suite, [widened, plain]).values() for each in group]
+    assert [(each.label, each.study.backbone) for each in found] == [("uniform", "lenet"), (wide, "lenet:width=2")]
