@@ -12,8 +12,17 @@ from mtbench.plan.suite.stages.resolution import Resolution
 from mtbench.plan.suite.stages.second_stage import second_stage
 
 __all__ = [
-    *("LaterRow", "Place", "later_rows", "meant", "place_of", "places", "plan_suite", "planned_places"),
-    *("resolved_places", "signature", "size_of"),
+    "LaterRow",
+    "Place",
+    "later_rows",
+    "meant",
+    "place_of",
+    "places",
+    "plan_suite",
+    "planned_places",
+    "resolved_places",
+    "signature",
+    "size_of",
 ]
 
 
