@@ -8,6 +8,7 @@ import shlex
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
+from enum import IntEnum, auto
 
 from mtbench.contract import TrainingProtocol
 from mtbench.plan.suite.parts import DECLARED, OPTIONS
@@ -21,8 +22,24 @@ __all__ = ["beside_searches", "tuned_alone"]
 
 _TRAINING = frozenset(field.name for field in fields(TrainingProtocol))
 """Names of axes that are settings of the training protocol; an option of that name has its plug-in's before it."""
-_OBJECTIVE, _DATASET, _LACKING, _DATA, _PROTOCOL, _UNTUNED, _TWICE, _BUDGET, _SPACE, _SEEDS = range(10)
-_UNEQUAL = (_UNTUNED, _BUDGET, _SPACE)
+
+
+class _Reason(IntEnum):
+    """Reasons that a search cannot stand beside the reader's, in the order in which they are stated."""
+
+    OBJECTIVE = auto()
+    DATASET = auto()
+    LACKING = auto()
+    DATA = auto()
+    PROTOCOL = auto()
+    UNTUNED = auto()
+    TWICE = auto()
+    BUDGET = auto()
+    SPACE = auto()
+    SEEDS = auto()
+
+
+_UNEQUAL = (_Reason.UNTUNED, _Reason.BUDGET, _Reason.SPACE)
 """Reasons that a search with the budget and the spaces of the kept one would remove."""
 
 
@@ -58,7 +75,7 @@ def beside_searches(
         runs=[run for run in runs if run.record is not None],
         searches=[each for each in own if each.study.objective == "mean" and each.study.finished],
     )
-    taken, left = list[StudyRuns](), dict[str, dict[int, list[StudyRuns]]]()
+    taken, left = list[StudyRuns](), dict[str, dict[_Reason, list[StudyRuns]]]()
     for each in kept:
         if (why := _misfit(each, mine)) is None:
             taken.append(each)
@@ -72,29 +89,29 @@ def tuned_alone(studies: Iterable[StudyRuns]) -> set[str]:
     return {run.folder.name for each in studies for number, runs in each.again.items() if number for run in runs}
 
 
-def _misfit(kept: StudyRuns, own: _Own) -> int | None:
+def _misfit(kept: StudyRuns, own: _Own) -> _Reason | None:
     """Return why a search cannot stand beside the others; None if it can."""
     study, there = kept.study, [run for run in own.runs if str(run.spec.dataset) == kept.study.dataset]
     if study.objective != "mean":
-        return _OBJECTIVE
+        return _Reason.OBJECTIVE
     if not there:
-        return _DATASET
+        return _Reason.DATASET
     if not kept.seeds:
-        return _LACKING
+        return _Reason.LACKING
     if _sums(run for runs in kept.again.values() for run in runs) - _sums(there):
-        return _DATA
+        return _Reason.DATA
     if not (alike := own.alike(kept)):
-        return _UNTUNED if any(_trained(run) == _group(kept) for run in there) else _PROTOCOL
+        return _Reason.UNTUNED if any(_trained(run) == _group(kept) for run in there) else _Reason.PROTOCOL
     if any(each.title == kept.title for each in alike):
-        return _TWICE
+        return _Reason.TWICE
     if budget_of(study) not in [budget_of(each.study) for each in alike]:
-        return _BUDGET
+        return _Reason.BUDGET
     if _training(kept) not in [_training(each) for each in alike]:
-        return _SPACE
-    return None if any(set(each.seeds) & set(kept.seeds) for each in alike) else _SEEDS
+        return _Reason.SPACE
+    return None if any(set(each.seeds) & set(kept.seeds) for each in alike) else _Reason.SEEDS
 
 
-def _said(name: str, reasons: dict[int, list[StudyRuns]], own: _Own) -> list[str]:
+def _said(name: str, reasons: dict[_Reason, list[StudyRuns]], own: _Own) -> list[str]:
     counts = [f"{len(reasons[why])} {_why(why, reasons[why], own)}" for why in sorted(reasons)]
     total = sum(map(len, reasons.values()))
     sentences = [f"{name}: {total} search{'es' * (total > 1)} left out: {', '.join(counts)}."]
@@ -104,28 +121,28 @@ def _said(name: str, reasons: dict[int, list[StudyRuns]], own: _Own) -> list[str
     return sentences
 
 
-def _why(reason: int, kept: Sequence[StudyRuns], own: _Own) -> str:
+def _why(reason: _Reason, kept: Sequence[StudyRuns], own: _Own) -> str:
     datasets = listed(sorted({each.study.titles.dataset for each in kept}))
     protocols = "; ".join(sorted({f"{each.study.titles.dataset}, {each.study.titles.protocol}" for each in kept}))
     alike = [each for search in kept for each in own.alike(search)]
-    if reason == _OBJECTIVE:
+    if reason == _Reason.OBJECTIVE:
         return "with an objective per task"
-    if reason == _DATASET:
+    if reason == _Reason.DATASET:
         return f"of other datasets ({datasets})"
-    if reason == _LACKING:
+    if reason == _Reason.LACKING:
         return "without a run of what was chosen"
-    if reason == _DATA:
+    if reason == _Reason.DATA:
         return f"on other data of {datasets}"
-    if reason == _PROTOCOL:
+    if reason == _Reason.PROTOCOL:
         return f"under other training protocols ({protocols})"
-    if reason == _UNTUNED:
+    if reason == _Reason.UNTUNED:
         return f"beside which none of your methods is tuned ({protocols})"
-    if reason == _TWICE:
+    if reason == _Reason.TWICE:
         return f"of methods that you have tuned too ({listed(sorted({each.title for each in kept}))})"
-    if reason == _BUDGET:
+    if reason == _Reason.BUDGET:
         theirs, yours = (_each(str(budget_of(each.study)) for each in group) for group in (kept, alike))
         return f"with another budget ({theirs}; yours: {yours})"
-    if reason == _SPACE:
+    if reason == _Reason.SPACE:
         theirs, yours = (_each(_spaces(each) for each in group) for group in (kept, alike))
         return f"over other settings of training ({theirs}; yours: {yours})"
     return f"of other seeds ({seeds({seed for each in kept for seed in each.seeds})})"
