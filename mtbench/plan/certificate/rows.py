@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from mtbench import registry
 from mtbench.contract import Task
 from mtbench.errors import MtbenchError, UsageError
-from mtbench.plan.certificate.budgets import budgets, pass_of
+from mtbench.plan.certificate.budgets import budgets
 from mtbench.plan.certificate.sizes import Measure, Sample, Size, references
 from mtbench.plan.chosen import DatasetChoice, MethodChoice
 from mtbench.plan.grid import plan_one
@@ -26,14 +26,12 @@ class Row:
         equal: the budgets in which it is equal to the certified method; empty for that method itself.
         settings: settings of the training protocol besides those of the sample, as texts.
         specs: its runs.
-        pass_macs: multiply-accumulates of one forward pass of an example.
     """
 
     title: str
     equal: tuple[str, ...]
     settings: Mapping[str, str]
     specs: tuple[RunSpec, ...]
-    pass_macs: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,8 +130,7 @@ def reference_rows(
     rows = []
     for settings, equal in budgets(own.specs[0], first):
         specs = tuple(plan({**given, **settings}))
-        row = Row(title=title, equal=equal, settings=settings, specs=specs, pass_macs=pass_of(specs[0]).macs)
-        rows.append(row)
+        rows.append(Row(title=title, equal=equal, settings=settings, specs=specs))
     return tuple(rows)
 
 
@@ -149,7 +146,7 @@ def _part(sample: Sample, size: Size, dataset: DatasetChoice, method: MethodChoi
 
     specs = tuple(plan(method, rendered(sample.set)))
     title = specs[0].titles.method
-    own = Row(title=title, equal=(), settings={}, specs=specs, pass_macs=pass_of(specs[0]).macs)
+    own = Row(title=title, equal=(), settings={}, specs=specs)
     rows: list[Row] = []
     for name in references():
         choice = parse_method(name + backbone)
