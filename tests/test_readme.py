@@ -36,7 +36,7 @@ def rows(report: str) -> list[dict[str, str]]:
 
 
 def test_every_measured_number_is_that_of_the_records_and_an_altered_digit_is_found_by_its_line(tmp_path: Path) -> None:
-    """As `make reports-check` compares them, but without data, which no number of the README needs."""
+    """The check is that of `make reports-check`, but without data, which no number of the README needs."""
     (listed,) = (each for each in LIST.document if each.path == README.name)
     made = [
         report for each in LIST.report if each.out in listed.reports for report in replace(each, data=()).make(tmp_path)
