@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 from mtbench.door.contents import read_contents
@@ -42,8 +43,9 @@ second one has the parts of the list `results/evidence.toml`, in its order and a
   choose. *trials*: those of searches.
 - *core h*: hours of one core of the processor that made the kept records, evaluations included; two cores need half as
   long. They are measured for runs of which there is a record of the same dataset, network, balancer and backbone
-  (*timed*; many are previews), and else estimated by multiply-accumulates. On a machine that is busy, as the one was
-  that made the records, the same runs take several times as long by the clock.
+  (*timed*; many are previews). Others are estimated from records of the same backbone, by multiply-accumulates, or
+  else as the median of the same dataset. On a machine that is busy, as the one was that made the records, all take
+  several times as long by the clock.
 - *GPU h*: hours of one GPU that trains one run after another. This is an estimate: **nothing was measured on a GPU**.
 - *claims*: their number. *margin* and *found*: how many of them these seeds decide with 80 % power, if the difference
   is that of the margin, or if it is that of earlier runs, which is likely to be too large. The spread over seeds is
@@ -120,7 +122,7 @@ def short(hours: float) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Costs:
-    """What costs are made of.
+    """The kept runs, from which costs are estimated.
 
     Attributes:
         earlier: the kept runs.
@@ -176,7 +178,7 @@ def listed() -> Iterator[Sized]:
 
 def table(rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
     """Yield the lines of a Markdown table."""
-    for cells in (HEADER, ("---", *["---:"] * (len(HEADER) - 1)), *rows):
+    for cells in chain((HEADER, ("---", *["---:"] * (len(HEADER) - 1))), rows):
         yield f"| {' | '.join(cells)} |\n"
 
 

@@ -32,14 +32,14 @@ LAUNCH = (5e-6, 10e-6)
 """Seconds per kernel: the lowest and the highest that eager PyTorch is assumed to need to launch one."""
 RATE = (10e12, 1e12)
 """Floating-point operations per second that a GPU is assumed to sustain in float32: the highest and the lowest."""
-BATCH = 64
+BATCH = 32
 """The largest number of examples of a counted step: kernels do not depend on it, arithmetic is proportional to it."""
 STEPS = 3
 """Batches of an epoch: the first step makes the state of the optimizer, the second is counted, the third not begun."""
 EPOCHS = 1_000_000
 """A number of epochs whose last one, after which splits are evaluated, is never reached."""
-KEPT = ("optimizer", "clip", "gradient_scale", "tasks_per_image", "precision", "adds")
-"""Settings of the training protocol that change which operations a step has; of the others it has the defaults."""
+KEPT = ("optimizer", "tasks_per_image", "precision", "adds")
+"""Settings of the training protocol that a counted step has; of the others, few of which add kernels, the defaults."""
 SMALL = {"train": STEPS * BATCH, "val": 30, "test": 30, "triplets": BATCH, "test_triplets": 8, "images": 100}
 """Options of drawn datasets that set their size, and the most that a small version has."""
 ALLOCATIONS = {"empty", "empty_like", "empty_strided", "new_empty", "new_empty_strided"}

@@ -61,8 +61,15 @@ class Rates:
         known = {**self.seconds}
         for spec in specs:
             if kind(spec) not in known:
-                known[kind(spec)] = self.per_mac.get(spec.backbone.name, math.nan) * _macs(spec)
+                known[kind(spec)] = self._estimated(spec)
         return sum(known[kind(spec)] * self._passed(spec) for spec in specs) / 3600
+
+    def _estimated(self, spec: RunSpec) -> float:
+        """Return the seconds per training example and epoch of a kind without a record; NaN if none is like it."""
+        if spec.backbone.name in self.per_mac:
+            return self.per_mac[spec.backbone.name] * _macs(spec)
+        alike = [seconds for (dataset, *_), seconds in self.seconds.items() if dataset == str(spec.dataset)]
+        return median(alike) if alike else math.nan
 
     def _passed(self, spec: RunSpec) -> float:
         """Return the number of training examples of all epochs; NaN if it is not known."""

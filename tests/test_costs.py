@@ -37,7 +37,9 @@ def test_a_kind_without_a_record_is_estimated_by_its_operations(monkeypatch: pyt
     single, td = made("single", 3600.0, 1000), made("td", 3600.0, 1000)
     monkeypatch.setattr("results.rates._macs", lambda _: 4000)
     assert Rates.of([single]).hours([td.spec]) == pytest.approx(4)
-    unknown = replace(td.spec, backbone=replace(td.spec.backbone, name="other"))
+    unlike = replace(td.spec, backbone=replace(td.spec.backbone, name="other"))
+    assert Rates.of([single]).hours([unlike]) == pytest.approx(1)  # as other runs on the same dataset
+    unknown = replace(unlike, dataset=replace(td.spec.dataset, name="other"))
     assert math.isnan(Rates.of([single]).hours([unknown]))
 
 
