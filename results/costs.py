@@ -1,13 +1,8 @@
-"""Print what suites cost and decide at the size that they declare, as a Markdown table: ``python -m results.costs``.
+"""Print the page of costs, ``reports/costs.md``: ``python -m results.costs > reports/costs.md``.
 
-Core hours are processor time, evaluations included. They come from kept records of the same dataset, network, balancer
-and backbone, which tell the seconds per training example and epoch; runs without such a record are estimated by their
-multiply-accumulates, at the median seconds per multiply-accumulate of records with their backbone. Records of all
-training examples are preferred to those of previews. Nothing is timed. A suite whose data are not here has a dash where
-it takes all training examples. No kept record is of a GPU, so that its hours cannot be estimated.
-
-Whether the planned seeds decide a claim is estimated from the spread of kept runs (see
-`mtbench.report.exhibits.claims.prospect`), mostly of smaller sizes.
+It has the costs of suites at the size that they declare and at that of the list of evidence, and how many claims are
+decided there. `PAGE` says where the numbers come from. Nothing is timed. With names of suites only their lines of the
+first table are printed.
 """
 
 import argparse
@@ -15,110 +10,57 @@ import math
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
-from statistics import median
 
 from mtbench.door.contents import read_contents
-from mtbench.door.given import data_root
 from mtbench.errors import MtbenchError
-from mtbench.plan.chosen import load_dataset
-from mtbench.plan.counting import count_work
-from mtbench.plan.spec import Choice, RunSpec
-from mtbench.plan.suite.built_in import built_in_suites
-from mtbench.plan.suite.file import find_suite
-from mtbench.plan.suite.planned import plan_suite, planned_places
+from mtbench.plan.spec import RunSpec
 from mtbench.report.exhibits.claims.prospect import Prospect, prospects
 from mtbench.report.text import duration
-from mtbench.store.record import Record
 from mtbench.store.status import RunStatus
+from results.evidence import read
+from results.kernels import LAUNCH, RATE, step_of
+from results.rates import Rates, epochs, kind
+from results.sized import Sized, of_part, of_suite
 
 RESULTS = Path(__file__).resolve().parent
 DASH = "\N{EN DASH}"
-HEADER = (
-    "suite",
-    "size",
-    "runs",
-    "with a record",
-    "core hours",
-    "claims",
-    "by the margin",
-    "as found",
-    "spread unknown",
+HEADER = ("suite", "epochs", "seeds", "runs", "trials", "timed", "core h", "GPU h")
+HEADER += ("claims", "margin", "found", "unknown")
+MORE = (
+    *("levi2020-table2b", "levi2020-table2c", "levi2020-table2d", "labels-per-image"),
+    *("dense-mini", "retrieval-mini", "levi2020-table3-mini", "levi2020-fig4cd-mini"),
 )
+"""Suites on the page that are not in the list of evidence; of the others the data are not here."""
+PAGE = f"""# What suites cost, and what they decide
 
+Made by `python -m results.costs > reports/costs.md`. The first table has suites at the size that they declare. The
+second one has the parts of the list `results/evidence.toml`, in its order and at its sizes.
 
-@dataclass(frozen=True, kw_only=True)
-class Rates:
-    """Processor time of kept runs.
+- *epochs*, *seeds*: of each run. *runs*: those of the grid, and those that are retrained with settings that searches
+  choose. *trials*: those of searches.
+- *core h*: hours of one core of the processor that made the kept records, evaluations included; two cores need half as
+  long. They are measured for runs of which there is a record of the same dataset, network, balancer and backbone
+  (*timed*; many are previews). Others are estimated from records of the same backbone, by multiply-accumulates, or
+  else as the median of the same dataset. On a machine that is busy, as the one was that made the records, all take
+  several times as long by the clock.
+- *GPU h*: hours of one GPU that trains one run after another. This is an estimate: **nothing was measured on a GPU**.
+- *claims*: their number. *margin* and *found*: how many of them these seeds decide with 80 % power, if the difference
+  is that of the margin, or if it is that of earlier runs, which is likely to be too large. The spread over seeds is
+  that of kept runs, most of which are previews. *unknown*: claims without such runs.
+- A dash: the data are not here, so that examples or kernels cannot be counted; or there is no claim.
 
-    Attributes:
-        seconds: per training example and epoch, by `kind`.
-        per_mac: per training example, epoch and multiply-accumulate of an answer to all tasks, by backbone.
-        examples: number of all training examples, by dataset.
-    """
+GPU hours are steps times the time of a step: that of launching its kernels, or that of its arithmetic, if it is longer.
 
-    seconds: dict[tuple[str, ...], float]
-    per_mac: dict[str, float]
-    examples: dict[str, int]
-
-    @classmethod
-    def of(cls, records: Iterable[Record]) -> "Rates":
-        """Return the medians over records; of a kind that has records of all training examples over those alone."""
-        records = list(records)
-        whole = {kind(record.spec) for record in records if not record.spec.protocol.images}
-        seconds: dict[tuple[str, ...], list[float]] = {}
-        per_mac: dict[str, list[float]] = {}
-        examples: dict[str, int] = {}
-        for record in records:
-            spec, cost = record.spec, record.cost
-            if spec.protocol.images and kind(spec) in whole:
-                continue
-            each = cost.cpu_seconds / (spec.protocol.epochs * record.training_examples)
-            seconds.setdefault(kind(spec), []).append(each)
-            if cost.macs_per_input:
-                per_mac.setdefault(spec.backbone.name, []).append(each / cost.macs_per_input)
-            if not spec.protocol.images and spec.protocol.fraction == 1:
-                examples[str(spec.dataset)] = record.training_examples
-        return cls(
-            seconds={key: median(found) for key, found in seconds.items()},
-            per_mac={key: median(found) for key, found in per_mac.items()},
-            examples=examples,
-        )
-
-    def hours(self, specs: Sequence[RunSpec]) -> float:
-        """Return the hours of runs on one core; NaN if they are not known."""
-        known = {**self.seconds}
-        for spec in specs:
-            if kind(spec) not in known:
-                known[kind(spec)] = self.per_mac.get(spec.backbone.name, math.nan) * _macs(spec)
-        return sum(known[kind(spec)] * self._passed(spec) for spec in specs) / 3600
-
-    def _passed(self, spec: RunSpec) -> float:
-        """Return the number of training examples of all epochs; NaN if it is not known."""
-        protocol = spec.protocol
-        examples = protocol.images or self.examples.get(str(spec.dataset)) or _training_examples(spec.dataset)
-        return examples * protocol.fraction * protocol.epochs
-
-
-def kind(spec: RunSpec) -> tuple[str, ...]:
-    """Return what the time of an example depends on: dataset, network, balancer and backbone."""
-    return tuple(map(str, (spec.dataset, spec.network, spec.balancer, spec.backbone)))
-
-
-@cache
-def _training_examples(dataset: Choice) -> float:
-    """Return the number of training examples of a dataset whose data are here; NaN if they are not."""
-    try:
-        return len(load_dataset(dataset).open(data_root(None)).load("train", validation=False).defined)
-    except MtbenchError:
-        return math.nan
-
-
-def _macs(spec: RunSpec) -> int:
-    chosen = spec.resolve()
-    return count_work(chosen.method, chosen.setup(chosen.dataset.open(Path()), seed=0)).per_input
+- Kernels: operations of one training step (forward and backward pass, balancer and optimizer), counted on a CPU,
+  without views and allocations. Each is assumed to take {1e6 * LAUNCH[0]:.0f} to {1e6 * LAUNCH[1]:.0f} microseconds.
+- Arithmetic: floating-point operations of convolutions and matrix products of the same step, for all examples of its
+  batch. A GPU is assumed to sustain {1e-12 * RATE[1]:.0f} to {1e-12 * RATE[0]:.0f} TFLOP/s on such small networks.
+- Not counted: evaluations, loading of data, the start of processes, and what is gained by several runs on one GPU.
+- "≥": in some of the runs a balancer solves a small problem with NumPy on the CPU in each step, which is not counted.
+"""
 
 
 def decided(found: Sequence[Prospect]) -> tuple[int, int, int]:
@@ -134,47 +76,137 @@ def decided(found: Sequence[Prospect]) -> tuple[int, int, int]:
     return by_margin, as_found, len(found) - len(known)
 
 
-def rows(names: Iterable[str], earlier: Sequence[RunStatus]) -> Iterator[tuple[str, ...]]:
-    """Yield the cells of each suite.
+@dataclass(frozen=True, kw_only=True)
+class GpuHours:
+    """Hours on a GPU, from the least to the most; NaN if they are not known.
+
+    Attributes:
+        more: True if a part of the time is not counted: see `results.kernels.Step`.
+    """
+
+    low: float = 0.0
+    high: float = 0.0
+    more: bool = False
+
+    def __str__(self) -> str:
+        if math.isnan(self.low):
+            return DASH
+        return f"{'≥ ' * self.more}{short(self.low)}{DASH}{short(self.high)}"
+
+    def __add__(self, other: "GpuHours") -> "GpuHours":
+        return GpuHours(low=self.low + other.low, high=self.high + other.high, more=self.more or other.more)
+
+
+def gpu_hours(specs: Iterable[RunSpec], rates: Rates, folder: Path) -> GpuHours:
+    """Return the estimated hours of runs, one after another.
 
     Args:
-        names: the suites.
-        earlier: the kept runs.
-
-    Raises:
-        UsageError: there is no such suite.
+        folder: see `step_of`.
     """
-    rates = Rates.of(run.record for run in earlier if run.record)
-    for name in names:
-        suite = find_suite(name)
-        specs = plan_suite(suite)
-        hours = rates.hours(specs)
-        found = prospects(suite, planned_places(suite), earlier) if suite.claim else []
-        counts = map(str, decided(found)) if found else (DASH, DASH, DASH)
-        timed = sum(kind(spec) in rates.seconds for spec in specs)
-        told = DASH if math.isnan(hours) else duration(hours)
-        yield (name, suite.base, str(len(specs)), str(timed), told, str(len(found)), *counts)
+    total = GpuHours()
+    for spec in specs:
+        step, protocol = step_of(spec, folder), spec.protocol
+        examples = rates.per_epoch(spec)
+        if step is None or math.isnan(examples):
+            return GpuHours(low=math.nan, high=math.nan)
+        hours = epochs(protocol) * math.ceil(examples / protocol.batch) / 3600
+        low, high = step.seconds(protocol.batch)
+        total += GpuHours(low=hours * low, high=hours * high, more=step.solves)
+    return total
+
+
+def short(hours: float) -> str:
+    """Return hours in two digits, without decimals from 10 on."""
+    return f"{hours:.0f}" if hours >= 9.95 else f"{hours:#.2g}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Costs:
+    """The kept runs, from which costs are estimated.
+
+    Attributes:
+        earlier: the kept runs.
+        rates: their times.
+        folder: see `step_of`.
+    """
+
+    earlier: Sequence[RunStatus]
+    rates: Rates
+    folder: Path
+
+    def row(self, sized: Sized) -> tuple[str, ...]:
+        """Return the cells of a suite or a part of the list."""
+        specs = sized.runs
+        found = prospects(sized.suite, sized.places, self.earlier) if sized.suite and sized.suite.claim else []
+        hours = self.rates.hours(specs)
+        return (
+            sized.name,
+            _span(spec.protocol.epochs for spec in specs),
+            _span(_seeds(sized)),
+            str(len(sized.grid) + len(sized.chosen)),
+            str(len(sized.trials)),
+            str(sum(kind(spec) in self.rates.seconds for spec in specs)),
+            DASH if math.isnan(hours) else duration(hours),
+            str(gpu_hours(specs, self.rates, self.folder)),
+            str(len(found)),
+            *(map(str, decided(found)) if found else (DASH, DASH, DASH)),
+        )
+
+
+def _seeds(sized: Sized) -> Iterator[int]:
+    """Yield the number of seeds of each kind of run of the grid, or of those that are chosen."""
+    numbers: dict[str, set[int]] = {}
+    for spec in sized.grid or sized.chosen:
+        numbers.setdefault(replace(spec, seed=0).id, set()).add(spec.seed)
+    return map(len, numbers.values())
+
+
+def _span(numbers: Iterable[int]) -> str:
+    found = sorted(set(numbers))
+    return f"{found[0]}{DASH}{found[-1]}" if found[1:] else str(found[0])
+
+
+def listed() -> Iterator[Sized]:
+    """Yield the parts of the list of evidence; a run that an earlier part trains into the same folder is left out."""
+    seen: set[tuple[str, str]] = set()
+    for part in read().part:
+        sized = of_part(part)
+        grid = [spec for spec in sized.grid if (part.results, spec.id) not in seen]
+        seen |= {(part.results, spec.id) for spec in grid}
+        yield replace(sized, grid=grid)
+
+
+def table(rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
+    """Yield the lines of a Markdown table."""
+    for cells in chain((HEADER, ("---", *["---:"] * (len(HEADER) - 1))), rows):
+        yield f"| {' | '.join(cells)} |\n"
 
 
 def main() -> int:
-    """Print the table; return the exit code."""
+    """Print the page, or the lines of suites; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("suites", nargs="*", help="names of suites; by default all that are built in")
+    parser.add_argument("suites", nargs="*", help="names of suites; by default the page is printed")
     asked = parser.parse_args()
+    declared = asked.suites or list(dict.fromkeys([*(part.suite for part in read().part if part.suite), *MORE]))
     with tempfile.TemporaryDirectory() as nowhere:
         folders = sorted({pack.parent for pack in RESULTS.glob("*/*.zip")})
         earlier = [
             run for folder in folders for run in read_contents(sorted(folder.glob("*.zip")), Path(nowhere)).shown
         ]
-    try:
-        for cells in (HEADER, ("---", *["---:"] * (len(HEADER) - 1))):
-            sys.stdout.write(f"| {' | '.join(cells)} |\n")
-        for row in rows(asked.suites or sorted(built_in_suites()), earlier):
-            sys.stdout.write(f"| {' | '.join(row)} |\n")
-            sys.stdout.flush()
-    except MtbenchError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
+        rates = Rates.of(run.record for run in earlier if run.record)
+        costs = Costs(earlier=earlier, rates=rates, folder=Path(nowhere))
+        try:
+            if not asked.suites:
+                sys.stdout.write(f"{PAGE}\n## At the declared size\n\n")
+            for line in table(costs.row(of_suite(name)) for name in declared):
+                sys.stdout.write(line)
+                sys.stdout.flush()
+            if not asked.suites:
+                sys.stdout.write("\n## At the size of the list of evidence\n\n")
+                sys.stdout.writelines(table(map(costs.row, listed())))
+        except MtbenchError as error:
+            sys.stderr.write(f"{error}\n")
+            return 2
     return 0
 
 

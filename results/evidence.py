@@ -46,9 +46,9 @@ class Part:
 
     @property
     def suite(self) -> str:
-        """The name of the suite that is run; empty if it is none."""
+        """The name of the suite that is run; empty if it is none. The command names it, or its file."""
         words = shlex.split(self.command)
-        return words[words.index("--suite") + 1] if "--suite" in words else ""
+        return Path(words[words.index("--suite") + 1]).stem if "--suite" in words else ""
 
     def commands(self) -> Iterator[list[str]]:
         """Yield the arguments of each mtbench command, in the order in which they are run."""
@@ -133,7 +133,7 @@ def main() -> int:
             sys.stdout.write(f"mtbench {shlex.join(words)}\n")
             sys.stdout.flush()
             # A part with a failed run does not keep the next ones from being trained.
-            failed |= subprocess.run([*MTBENCH, *words, *more], env=environment).returncode
+            failed |= subprocess.run([*MTBENCH, *words, *more], cwd=HOUSE, env=environment).returncode
             if not asked.show:
                 _say_packs(part.results)
     return int(failed != 0)

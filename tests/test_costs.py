@@ -2,11 +2,16 @@
 
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from mtbench.store.record import Record
-from results.costs import Rates
+from results import costs
+from results.costs import GpuHours, gpu_hours, listed, short
+from results.evidence import Evidence, Part
+from results.kernels import Step
+from results.rates import Rates
 from tests.report.records import PAPER, QUICK, finished
 
 
@@ -30,7 +35,50 @@ def test_hours_are_those_of_the_record_times_epochs_and_examples() -> None:
 
 def test_a_kind_without_a_record_is_estimated_by_its_operations(monkeypatch: pytest.MonkeyPatch) -> None:
     single, td = made("single", 3600.0, 1000), made("td", 3600.0, 1000)
-    monkeypatch.setattr("results.costs._macs", lambda _: 4000)
+    monkeypatch.setattr("results.rates._macs", lambda _: 4000)
     assert Rates.of([single]).hours([td.spec]) == pytest.approx(4)
-    unknown = replace(td.spec, backbone=replace(td.spec.backbone, name="other"))
+    unlike = replace(td.spec, backbone=replace(td.spec.backbone, name="other"))
+    assert Rates.of([single]).hours([unlike]) == pytest.approx(1)  # as other runs on the same dataset
+    unknown = replace(unlike, dataset=replace(td.spec.dataset, name="other"))
     assert math.isnan(Rates.of([single]).hours([unknown]))
+
+
+def test_a_fraction_of_the_examples_is_repeated_and_an_added_task_takes_as_many_epochs_more() -> None:
+    whole = made("single", 3600.0, 1000)
+    few = replace(whole.spec, protocol=replace(whole.spec.protocol, fraction=0.1))
+    record = replace(whole, spec=few, training_examples=600)
+    for rates in (Rates.of([whole]), Rates.of([record, whole])):
+        assert rates.hours([few]) == pytest.approx(rates.hours([whole.spec])) == pytest.approx(1)
+    added = replace(whole.spec, protocol=replace(whole.spec.protocol, adds="own"))
+    assert Rates.of([whole]).hours([added]) == pytest.approx(2)
+
+
+def test_hours_on_a_gpu_are_those_of_the_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    record = made("single", 3600.0, 1000)
+    rates, step = Rates.of([record]), Step(kernels=1000, flops=1.0, solves=False)
+    monkeypatch.setattr(costs, "step_of", lambda *_: step)
+    found = gpu_hours([record.spec, record.spec], rates, Path())
+    steps = 10 * 12  # epochs, each of which has 6,000 examples in batches of 512
+    assert (found.low, found.high) == pytest.approx((2 * steps * 5e-3 / 3600, 2 * steps * 10e-3 / 3600))
+    monkeypatch.setattr(costs, "step_of", lambda *_: replace(step, solves=True))
+    assert str(gpu_hours([record.spec], rates, Path())).startswith("\N{GREATER-THAN OR EQUAL TO} ")
+    monkeypatch.setattr(costs, "step_of", lambda *_: None)
+    assert str(gpu_hours([record.spec], rates, Path())) == "\N{EN DASH}"
+
+
+def test_hours_have_two_digits() -> None:
+    assert [short(hours) for hours in (0.0123, 0.5, 3.04, 9.96, 123.4)] == ["0.012", "0.50", "3.0", "10", "123"]
+    assert str(GpuHours(low=0.5, high=1.0)) == "0.50\N{EN DASH}1.0"
+
+
+def test_runs_that_an_earlier_part_trains_into_the_same_folder_are_listed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = [
+        Part(results=folder, command=f"run --methods {methods} --dataset toy2 --quick --seeds 1")
+        for folder, methods in (("a-b-c-one", "uniform"), ("a-b-c-one", "uniform,moo"), ("a-b-c-two", "uniform"))
+    ]
+    monkeypatch.setattr(costs, "read", lambda: Evidence(release="0", commit="0", part=tuple(parts)))
+    assert [[spec.balancer.name for spec in sized.grid] for sized in listed()] == [
+        ["uniform"],
+        ["mgda-ub"],
+        ["uniform"],
+    ]

@@ -47,6 +47,7 @@ def test_every_command_of_the_list_names_what_is_there_and_no_results_folder_of_
         assert words[0] in ("run", "search")
         assert not {"--results", "--jobs", "--quiet", "--dry-run"} & set(words)
         assert not part.suite or part.suite in built_in_suites()
+        assert all((evidence.HOUSE / word).is_file() for word in words if word.endswith(".toml"))
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
@@ -71,6 +72,10 @@ def test_seeds_are_run_one_after_another() -> None:
         ["run", "--suite", "mine", *place, "--seeds", "1,"],
     ]
     assert list(Part(results="here", command="run --quick").commands()) == [["run", "--quick", *place]]
+
+
+def test_a_part_may_name_the_file_of_a_suite() -> None:
+    assert Part(results="here", command="run --suite mtbench/suites/levi2020-table1.toml").suite == "levi2020-table1"
 
 
 def test_a_suite_that_is_not_declared_or_was_changed_since_is_not_run(

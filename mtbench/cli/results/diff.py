@@ -32,8 +32,9 @@ def diff(
     """Compare the runs of two results folders or packs: exit with 0 if they are the same, with 1 if they differ.
 
     They are the same if they have the same finished runs, with equal numbers to the bit (metrics, losses, curves,
-    counts, predictions and weights), equal code and data, and the same searches and declared suites. Seconds, memory,
-    machines and versions may differ: they are listed and change nothing.
+    counts, predictions and weights), equal code and data, and the same searches, declared suites and task weights that
+    rows of suites take from others. Seconds, memory, machines and versions may differ: they are listed and change
+    nothing.
 
     Records are compared; `mtbench store verify` compares the files beside them with the sums in records.
     """

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mtbench.errors import NewerResults, StoreError
 from mtbench.plan.spec import RunSpec
+from mtbench.plan.suite.stages.resolution import Resolution
 from mtbench.store.difference.records import RecordDifference, compare_records
 from mtbench.store.files.reading import files_below, read_bytes
 from mtbench.store.record import Record
@@ -16,6 +17,7 @@ from mtbench.store.results import run_folders
 from mtbench.store.run.folder import RunFolder
 from mtbench.store.study import Study, read_studies
 from mtbench.store.suites.declaration import SUITES, Declaration, read_declaration
+from mtbench.store.suites.resolutions import read_resolutions
 
 __all__ = ["Difference", "Line", "Pair", "compare_results"]
 
@@ -38,7 +40,7 @@ class Pair:
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """A search or a declared suite: a sentence, and whether it is on both sides and the same."""
+    """A search, a declared suite or the weights of a row: a sentence, and whether both sides have it and the same."""
 
     says: str
     same: bool
@@ -54,7 +56,7 @@ class Difference:
         unfinished: the runs without a record, of each side, which are not compared.
         pairs: the runs that have a record on both sides.
         searches: the searches.
-        suites: the declared suites.
+        suites: the declared suites, and the weights of their rows that take them from other rows.
         unread: sentences on what cannot be read.
     """
 
@@ -96,7 +98,7 @@ def compare_results(first: Path, second: Path) -> Difference:
         unfinished=(one.specs(one.unfinished), other.specs(other.unfinished)),
         pairs=sorted(pairs, key=lambda pair: _order(pair.spec)),
         searches=list(_searches(one, other)),
-        suites=list(_suites(one, other)),
+        suites=[*_suites(one, other), *_resolutions(one, other)],
         unread=[*one.unread, *other.unread],
     )
 
@@ -163,6 +165,11 @@ class _Side:
                     found |= {declared.suite: declared} if declared else {}
         return found
 
+    @cached_property
+    def resolutions(self) -> dict[tuple[object, ...], Resolution]:
+        """The weights of rows of the second stage, by row."""
+        return {each.row: each for each in read_resolutions([self.results], self.unread)}
+
 
 def _pair(one: _Side, other: _Side, name: str) -> Pair | None:
     """Return the comparison of a run; None if one of its records cannot be read."""
@@ -216,6 +223,22 @@ def _suites(one: _Side, other: _Side) -> Iterator[Line]:
             yield Line(says=f"suite {name}: declared with other content, on {mine.at} and on {theirs.at}", same=False)
         else:
             yield Line(says=f"suite {name}: declared with the same content", same=True)
+
+
+def _resolutions(one: _Side, other: _Side) -> Iterator[Line]:
+    for row in dict.fromkeys([*one.resolutions, *other.resolutions]):
+        mine, theirs = one.resolutions.get(row), other.resolutions.get(row)
+        known = mine or theirs
+        assert known is not None
+        settings = "".join(f", {name}={value}" for name, value in known.variation)
+        title = f"suite {known.suite}, {known.size}: weights of {known.method} on {known.dataset}{settings}"
+        if mine is None or theirs is None:
+            yield Line(says=f"{title}, in {other.results if mine is None else one.results} alone", same=False)
+        elif mine.agrees(theirs):
+            yield Line(says=f"{title}, the same", same=True)
+        else:
+            runs = "" if mine.runs == theirs.runs else ", of other runs"
+            yield Line(says=f"{title}, {mine.listed} and {theirs.listed}{runs}", same=False)
 
 
 def _order(spec: RunSpec) -> tuple[str, str, str, int]:

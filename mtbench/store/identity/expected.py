@@ -54,7 +54,10 @@ class Expected:
             name = _name(spec, part)
             submitted = self.code.get(name)
             if submitted is None:
-                raise CodeChanged(f"the run was not among those submitted: {_quoted(name)} is not.", mend=again)
+                raise CodeChanged(
+                    f"the run was not among those submitted: {_quoted(name)} is not.",
+                    mend="Give --expect the file that was written when this run was submitted, or submit the run.",
+                )
             if submitted.hash != present.hash:
                 changed = ", ".join(_changed(submitted.modules, present.modules))
                 raise CodeChanged(
@@ -93,9 +96,9 @@ def read_expected(path: Path) -> Expected:
     try:
         return _READER.validate_json(read_guarded(path))
     except OSError as cause:
-        raise StoreError(f"{path} cannot be read: {cause.strerror or cause}.") from cause
+        raise StoreError(f"{path} cannot be read: {cause.strerror or cause}.", mend=_MEND) from cause
     except (Refused, ValidationError) as cause:
-        raise StoreError(f"{path} is no file of the code of submitted runs.") from cause
+        raise StoreError(f"{path} is no file of the code of submitted runs.", mend=_MEND) from cause
 
 
 def _name(spec: RunSpec, part: str) -> str:
@@ -111,4 +114,5 @@ def _changed(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     return sorted(name for name in {*then, *now} if then.get(name) != now.get(name))
 
 
+_MEND = "Give --expect the file that was written when the run was submitted, or leave it out to train with any code."
 _READER = TypeAdapter(Expected)

@@ -35,6 +35,7 @@ def pace(
     *,
     seconds: float,
     at_least: int = 1,
+    warm: int = WARM,
     begin: Callable[[], object] = lambda: None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Pace:
@@ -45,6 +46,7 @@ def pace(
     Args:
         protocol: the training protocol, with enough epochs, since `fit` returns after the last one.
         at_least: the number of steps that are timed even if they take longer.
+        warm: the number of steps before them that are not timed.
         begin: called when everything is ready, before the first timed step.
         clock: a function that returns the time in seconds.
 
@@ -52,7 +54,7 @@ def pace(
         UsageError, PluginError, NonFiniteLoss, NegativeLoss: see `fit`.
     """
     device = run.splits["train"].defined.device
-    taken, started = -WARM, 0.0
+    taken, started = -warm, 0.0
 
     def check_stop() -> None:
         nonlocal taken, started

@@ -12,10 +12,12 @@ from mtbench.cli.app import app
 from mtbench.errors import StoreError
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.suite.file import find_suite
+from mtbench.plan.suite.stages.resolution import Resolution
 from mtbench.store.record import Code, CurvePoint, Measurement, Record, TaskResult, render_record
 from mtbench.store.run.folder import RunFolder
 from mtbench.store.study import Spent, read_study, study_files, write_study
 from mtbench.store.suites.declaration import declare
+from mtbench.store.suites.resolutions import write_resolution
 from tests.builders.kept import RESULTS
 from tests.builders.published import publish
 from tests.builders.records import accuracies, record_of
@@ -178,6 +180,30 @@ def test_declared_suites_are_compared_in_a_line_each() -> None:
     assert "Suite levi2020-table1: declared in a alone\n" in differing(1)
     declare(Path("b"), find_suite("levi2020-table1"))
     assert "Suite levi2020-table1: declared with the same content\n" in differing(0)
+
+
+def test_weights_that_rows_take_from_other_rows_are_compared_in_a_line_each() -> None:
+    again(lambda known: known)
+    mine = Resolution(
+        suite="mine",
+        size="paper",
+        dataset="mmnist2",
+        variation=(("lr", "0.001"),),
+        method="branches+fixed:from=nash-mtl",
+        first="branches+nash-mtl",
+        tasks=("LU", "RL"),
+        weights=(0.25, 0.75),
+        seeds=(0,),
+        runs=("a1",),
+    )
+    title = "Suite mine, paper: weights of branches+fixed:from=nash-mtl on mmnist2, lr=0.001"
+    write_resolution(Path("a"), mine)
+    assert f"{title}, in a alone\n" in differing(1)
+    write_resolution(Path("b"), mine)
+    assert f"{title}, the same\n" in differing(0)
+    publish(Path("c"), record())
+    write_resolution(Path("c"), dataclasses.replace(mine, weights=(0.5, 0.5), runs=("b2",)))
+    assert f"{title}, 0.25/0.75 and 0.5/0.5, of other runs\n" in differing(1, "a", "c")
 
 
 def test_searches_are_compared_by_their_trials_and_findings_in_a_line_each() -> None:

@@ -61,14 +61,15 @@ def test_runs_of_a_changed_harness_and_runs_that_were_not_submitted_are_refused(
     older = replace(expected_of([td]), numerics=1)
     with pytest.raises(CodeChanged, match=r"mtbench has changed since the run was submitted: NUMERICS 1 -> \d"):
         older.check(td, fingerprints(td, "data"))
-    with pytest.raises(CodeChanged, match="not among those submitted: method 'branches' is not"):
+    refused = "not among those submitted: method 'branches' is not. Give --expect the file that was written"
+    with pytest.raises(CodeChanged, match=refused):
         expected_of([td]).check(uniform, fingerprints(uniform, "data"))
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"numerics": 6}', '{"numerics": "six", "code": {}}', "\0" * 10])
 def test_a_file_that_holds_no_code_is_named(tmp_path: Path, text: str) -> None:
     (tmp_path / "expected.json").write_text(text)
-    with pytest.raises(StoreError, match=r"expected\.json is no file of the code of submitted runs"):
+    with pytest.raises(StoreError, match=r"expected\.json is no file of the code of submitted runs\. Give --expect"):
         read_expected(tmp_path / "expected.json")
     with pytest.raises(StoreError, match=r"none\.json cannot be read"):
         read_expected(tmp_path / "none.json")

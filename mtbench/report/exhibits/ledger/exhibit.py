@@ -16,6 +16,13 @@ class Ledger(Exhibit):
 
     def show(self, results: Results) -> Iterator[Shown]:
         suite = results.suite.suite.name if results.suite else ""
+        sheets = results.suite.sheets if results.suite else ()
+        firsts = {
+            each.title: sheet.weights[name].first
+            for sheet in sheets
+            for name, each in zip(sheet.methods, sheet.comparison.methods, strict=True)
+            if name in sheet.weights
+        }
         for comparison in results.comparisons:
             entries = [
                 Entry(method=method.title, runs=method, searches=tuple(searches_of(method, results.studies)))
@@ -25,7 +32,7 @@ class Ledger(Exhibit):
             if entries:
                 stem = f"{results.stem(comparison)}-ledger"
                 yield Shown(
-                    pages={stem: ledger_page(comparison, entries, stem, suite=suite)},
+                    pages={stem: ledger_page(comparison, entries, stem, suite=suite, firsts=firsts)},
                     numbers={stem: ledger_frame(comparison, entries)},
                     beside=comparison,
                 )

@@ -1,6 +1,6 @@
 """A ledger: the resources that were spent on the rows of a table, and on all of them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -33,7 +33,15 @@ class Entry:
     searches: tuple[StudyRuns, ...] = ()
 
 
-def ledger_page(comparison: Comparison, entries: Sequence[Entry], label: str, *, suite: str = "", of: str = "") -> Page:
+def ledger_page(
+    comparison: Comparison,
+    entries: Sequence[Entry],
+    label: str,
+    *,
+    suite: str = "",
+    of: str = "",
+    firsts: Mapping[str, str] | None = None,
+) -> Page:
     """Return a ledger in words: a line per row, and one for all rows together.
 
     Args:
@@ -42,6 +50,7 @@ def ledger_page(comparison: Comparison, entries: Sequence[Entry], label: str, *,
         label: the name of the files.
         suite: the name of the suite of the table, if any.
         of: the rows in words for the title, if they are not those of the summary table.
+        firsts: for each row that takes its task weights from the runs of another one, by its title, that one.
     """
     found = dict(_spent(entries))
     has_trials = any(each.trials for each in found.values())
@@ -66,6 +75,11 @@ def ledger_page(comparison: Comparison, entries: Sequence[Entry], label: str, *,
             "backward passes are left out, which take about twice as many, and more with a gradient per task. Hours: "
             "wall-clock time with evaluations, whatever ran beside it. Memory: the largest peak of any run.",
             *(["Runs that rows have in common count once in the last row."] if len(found) > 1 else []),
+            *(
+                f"{row} takes its weights from the runs of {first}, which are not counted in its line."
+                for row, first in (firsts or {}).items()
+                if row in found
+            ),
         ),
         footnotes=tuple(_footnotes(found)),
         methods=tuple("" if name == ALL else name for name in found),

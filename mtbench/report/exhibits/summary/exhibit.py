@@ -9,6 +9,7 @@ from mtbench.report.data.columns import is_wide
 from mtbench.report.data.comparison import Comparison
 from mtbench.report.data.cost.spent import searches_of
 from mtbench.report.data.gains.relative import single_task_runs
+from mtbench.report.data.kept.runs import kept_mark
 from mtbench.report.exhibit import Exhibit, Results, Shown
 from mtbench.report.exhibits.summary.figure import draw_curves, draw_points
 from mtbench.report.exhibits.summary.numbers import curve_means, points_frame, table_frame
@@ -44,9 +45,11 @@ class Summary(Exhibit):
             macros = dict(_macros(results, comparison))
             lead = None if results.choices.paper else _lead(results, comparison)
             page = replace(page, macros=macros, lead=lead)
-            place: dict[str, Any] = (
-                {"width": COLUMN_WIDTH, "names": display_names(comparison)} if results.choices.paper else {}
-            )
+            names = display_names(comparison) if results.choices.paper else comparison.labels
+            marked = {each.title: names[each.title] + kept_mark(each) for each in comparison.methods}
+            place: dict[str, Any] = {"names": marked}
+            if results.choices.paper:
+                place["width"] = COLUMN_WIDTH
             wide = is_wide(table.columns) and not results.convention
             yield Shown(
                 pages={f"{stem}-table": page},

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from mtbench.report.assemble import make_report
 from mtbench.report.data.comparison import compare
 from mtbench.report.data.cost.expense import yardstick
 from mtbench.report.data.gains.relative import deltas
@@ -126,3 +127,12 @@ def test_other_records_of_the_readers_own_runs_are_said_to_be_left_out() -> None
     assert said == "baselines.zip: 1 run left out that you have trained too (mmnist2 single). Yours are shown."
     (said,) = twice(own, [kept(other)])
     assert "(mmnist2 single; the results of 1 differ)" in said
+
+
+def test_kept_methods_have_their_word_in_figures_too() -> None:
+    drawn = {name: draw() for piece in make_report([*OWN, *SINGLE]).shown for name, draw in piece.figures.items()}
+    (points,) = [figure for name, figure in drawn.items() if name.endswith("-points")]
+    (curves,) = [figure for name, figure in drawn.items() if name.endswith("-curves")]
+    assert {label.get_text() for label in points.axes[0].get_yticklabels()} == {"td", "single (kept)"}
+    (legend,) = curves.legends
+    assert {"td", "single (kept)"} <= {entry.get_text() for entry in legend.get_texts()}

@@ -11,6 +11,8 @@ from mtbench.plan.suite import Grid, PaperTable, Suite
 from mtbench.plan.suite.planned import plan_suite
 from mtbench.plan.suite.stages.resolution import Resolution
 from mtbench.report.data.suite.runs import Sheet, SuiteRuns, suite_runs
+from mtbench.report.exhibit import Results
+from mtbench.report.exhibits.ledger.exhibit import Ledger
 from mtbench.report.exhibits.summary.data import build_table
 from mtbench.report.exhibits.summary.page import page_of, with_suite
 from mtbench.report.page.layout import Page
@@ -219,4 +221,33 @@ def test_rows_that_took_equal_weights_show_the_same_runs_at_the_size_of_the_weig
     assert before.absent == (
         "branches+fixed:from=dwa (waits for all runs of branches+dwa) and branches+fixed:from=uniform (waits for all "
         "runs of branches+uniform) on mmnist2",
+    )
+
+
+def test_the_ledger_of_a_row_that_takes_weights_says_whose_runs_it_lacks() -> None:
+    name = "branches+fixed:from=uniform"
+    suite = Suite(
+        name="staged",
+        title="Two stages",
+        settings={"seeds": 1},
+        grid=(Grid(datasets=("mmnist2",), methods=(name, "uniform")),),
+        labels={name: "as uniform"},
+    )
+    taken = Resolution(
+        suite="staged",
+        size="paper",
+        dataset="mmnist2",
+        variation=(),
+        method=name,
+        first="uniform",
+        tasks=("LU", "RL"),
+        weights=(0.25, 0.75),
+        seeds=(0,),
+        runs=("a",),
+    )
+    (found,) = suite_runs(suite, scored(plan_suite(suite, resolutions=[taken])), resolutions=[taken])
+    (shown,) = Ledger().show(Results.of_suite(found))
+    (page,) = shown.pages.values()
+    assert (
+        page.details[-1] == "as uniform takes its weights from the runs of uniform, which are not counted in its line."
     )
