@@ -88,10 +88,10 @@ def of_part(part: Part) -> Sized:
     name = part.results.split("-", 3)[-1]  # without its day
     datasets, methods = asked.dataset.split(","), asked.methods.split(",")
     if asked.command == "search":
-        request = SearchRequest(
+        search = SearchRequest(
             datasets=datasets, methods=methods, protocol=base or "paper", settings=settings, trials=asked.trials
         )
-        studies = plan_search(request)
+        studies = plan_search(search)
         return Sized(
             name=f"{name}, search",
             grid=[],
