@@ -20,27 +20,43 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mtbench.door.checks.diff import diff
     from mtbench.door.compare import compare
     from mtbench.door.explain import explain
     from mtbench.door.load import curves, load
     from mtbench.door.predict import predict
     from mtbench.door.report import report
+    from mtbench.door.reports.why import why
     from mtbench.door.run import run
     from mtbench.door.search import search
 
-__all__ = ["__version__", "compare", "curves", "explain", "load", "predict", "report", "run", "search"]
+__all__ = [
+    "__version__",
+    "compare",
+    "curves",
+    "diff",
+    "explain",
+    "load",
+    "predict",
+    "report",
+    "run",
+    "search",
+    "why",
+]
 
 __version__ = version("mtbench")
 
 _MODULES = {
     "compare": "mtbench.door.compare",
     "curves": "mtbench.door.load",
+    "diff": "mtbench.door.checks.diff",
     "explain": "mtbench.door.explain",
     "load": "mtbench.door.load",
     "predict": "mtbench.door.predict",
     "report": "mtbench.door.report",
     "run": "mtbench.door.run",
     "search": "mtbench.door.search",
+    "why": "mtbench.door.reports.why",
 }
 """The module of each public function."""
 

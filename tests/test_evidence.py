@@ -22,7 +22,7 @@ LIST = evidence.read()
 SUITES = [(part.results, part.suite) for part in LIST.part if part.suite]
 FOLDERS = sorted({part.results for part in LIST.part})
 BEFORE = "0.1."
-"""The releases whose records are stale: the drawn worlds were trained with them, and take hours to be trained again."""
+"""The releases whose records are stale: the drawn worlds were trained with them, and take hours to be retrained."""
 WORLDS = {"2026-11-28-clevr-mini", "2026-11-29-birds-mini", "2026-11-29-dense-mini", "2026-11-29-faces-mini"}
 
 
@@ -54,7 +54,7 @@ def test_every_command_of_the_list_names_what_is_there_and_no_results_folder_of_
 def test_what_the_list_has_trained_is_fresh_under_the_present_code(folder: str, tmp_path: Path) -> None:
     """Freshness is that of `mtbench status` on a machine without data, whose fingerprints are not compared.
 
-    A change of code that makes numbers, or of NUMERICS, makes evidence stale that takes days to be trained again.
+    A change of code that makes numbers, or of NUMERICS, makes evidence stale that takes days to be retrained.
     """
     found = [run for pack in kept(folder) for run in survey(pack, tmp_path / "no data")]
     assert all(run.record is not None for run in found)

@@ -17,7 +17,7 @@ LOW, HIGH = (-8.5, -1.0), (9.0, 9.0)
 
 @dataclass(frozen=True, kw_only=True)
 class PointOptions:
-    start: tuple[float, ...] = option((), "where it starts, x/y; by default drawn anew for each seed")
+    start: tuple[float, ...] = option((), "where it starts, x/y; by default drawn for each seed")
 
 
 class Point(Backbone):

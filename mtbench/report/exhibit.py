@@ -1,6 +1,7 @@
 """Exhibits: the parts of a report, each a plug-in of the group ``mtbench.exhibits``."""
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -39,7 +40,8 @@ class Results:
         suite: runs of the suite that the report is of; None without a suite.
         convention: name of the published convention by which numbers were read; empty without one.
         root: folder of the data files.
-        others: titles of methods of the same results folder that are in no table here; they have looks of their own.
+        in_folder: titles of all methods of the results folder, in the order in which they have their looks; empty for
+            those of the comparisons and searches here.
     """
 
     comparisons: tuple[Comparison, ...]
@@ -48,7 +50,7 @@ class Results:
     suite: "SuiteRuns | None" = None
     convention: str = ""
     root: Path = Path()
-    others: tuple[str, ...] = ()
+    in_folder: tuple[str, ...] = ()
 
     @classmethod
     def of_suite(
@@ -57,7 +59,7 @@ class Results:
         root: Path = Path(),
         choices: Choices = DEFAULT,
         convention: str = "",
-        others: tuple[str, ...] = (),
+        in_folder: tuple[str, ...] = (),
     ) -> "Results":
         """Return the results of a suite's runs of one size; the arguments are those of the class."""
         return cls(
@@ -67,7 +69,7 @@ class Results:
             suite=suite,
             convention=convention,
             root=root,
-            others=others,
+            in_folder=in_folder,
         )
 
     def sheet(self, comparison: Comparison) -> "Sheet | None":
@@ -106,11 +108,21 @@ class Results:
 
     @cached_property
     def looks(self) -> "Mapping[str, Look]":
-        """The look of each method and searched method by title, the same in all figures of a results folder."""
+        """The look of each method and searched method by title, the same in all figures of a results folder, whatever
+        suites call the method."""
         from mtbench.report.figure.style import looks_of
 
-        methods = {method.title for comparison in self.comparisons for method in comparison.methods}
-        return looks_of([*sorted(methods.union(self.others)), *(found.title for found in self.studies)])
+        methods = {each.title: each.runs[0].spec.titles.method for one in self.comparisons for each in one.methods}
+        searched = {found.title: found.study.titles.method for found in self.studies}
+        names = searched | methods
+        alike, known = Counter(names.values()), set(self.in_folder)
+        called = {
+            title: name if name in known and alike[name] == 1 and title not in known else title
+            for title, name in names.items()
+        }
+        here = [*sorted(called[title] for title in methods), *(called[title] for title in searched)]
+        looks = looks_of([*self.in_folder, *here])
+        return {title: looks[name] for title, name in called.items()}
 
     @cached_property
     def judged(self) -> "tuple[Judged, ...]":

@@ -161,6 +161,8 @@ def plan_search(request: SearchRequest) -> list[StudyPlan]:
         names = [task.name for task in tasks]
         for name in request.methods:
             method = searched_method(name, request.objective, request.space)
+            if request.on:
+                method = compose(method.network_choice, method.balancer_choice, request.on, method.files)
             if method.preset:  # only its options are stored from here on
                 backbone = method.on(request.backbone or dataset.dataset_class.default_backbone)
                 method = dataclasses.replace(method, backbone=backbone)

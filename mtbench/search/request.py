@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from mtbench.contract.options.limits import check_number
 from mtbench.errors import UsageError, did_you_mean
+from mtbench.plan.chosen import BackboneChoice
 from mtbench.plan.grid import parse_seeds
 
 __all__ = [
@@ -38,6 +39,7 @@ class SearchRequest:
 
     Attributes:
         datasets, methods, protocol, settings, backbone: see `mtbench.plan.grid.Request`.
+        on: the backbone of all methods, as if each named it; None for that which each names.
         space: the spaces by name, as after ``--space``; empty for those that each method declares.
         sampler: one of `SAMPLERS`.
         objective: one of `OBJECTIVES`, or empty: ``tasks`` if weights of the tasks are searched, else ``mean``.
@@ -54,6 +56,7 @@ class SearchRequest:
     protocol: str = "paper"
     settings: Mapping[str, str] = dataclasses.field(default_factory=dict)
     backbone: str = ""
+    on: BackboneChoice | None = None
     space: Mapping[str, str] = dataclasses.field(default_factory=dict)
     sampler: str = "tpe"
     objective: str = ""

@@ -55,7 +55,7 @@ def _weighting_balancers(network: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for name in registry.entries("balancer"):
         try:
-            option = weights_option(parse_method(f"{network}+{name}").balancer_class.Options)
+            option = weights_option(compose(Choice(name=network), Choice(name=name), None, {}).balancer_class.Options)
         except MtbenchError:
             continue  # broken, not installed, or does not fit the network
         found |= {name: option} if option else {}

@@ -27,7 +27,7 @@ VERIFIED = "verified.json"
 REPORTED, RECOMPUTED, REEXECUTED = "reported", "recomputed", "re-executed"
 LEVELS = (REPORTED, RECOMPUTED, REEXECUTED)
 """The levels, the lowest first: the record matches its own checksum; every metric was derived again from the stored
-predictions and the labels; the run was trained again with an equal result."""
+predictions and the labels; the run was retrained with an equal result."""
 _FORMAT = 1
 
 
@@ -42,7 +42,7 @@ class Earned:
         data: the fingerprint of the data on this machine that it was compared with; empty if none were read.
         recomputed: True if every metric was derived again and is equal.
         without: metrics that do not follow from what is stored, and were not derived.
-        rerun: ``bits`` or ``interval`` if it was trained again: everything is equal, or its metrics lie within the
+        rerun: ``bits`` or ``interval`` if it was retrained: everything is equal, or its metrics lie within the
             prediction interval of the seeds; else empty.
         mtbench: the version of mtbench that found it.
     """

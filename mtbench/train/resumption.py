@@ -1,7 +1,7 @@
 """The state in a checkpoint, compared with what the run writes itself before anything is computed with it.
 
-Whoever alters a checkpoint can make its checksum anew. torch believes the state of an optimizer: its fused forms read
-and write the memory behind a tensor that is smaller than its parameter.
+Whoever alters a checkpoint can compute its checksum again. torch believes the state of an optimizer: its fused forms
+read and write the memory behind a tensor that is smaller than its parameter.
 """
 
 import math

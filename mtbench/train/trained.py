@@ -31,7 +31,7 @@ from mtbench.store.record.numerics import Numerics
 from mtbench.store.record.pointing import Pointing
 from mtbench.train.assemble import Assembly, assemble
 from mtbench.train.cost.ledger import count_macs, count_parameters
-from mtbench.train.cost.passes import training_macs
+from mtbench.train.cost.passes import count_training_macs
 from mtbench.train.diagnostics.ceilings import ceilings
 from mtbench.train.diagnostics.constants import constants
 from mtbench.train.diagnostics.distances import distances
@@ -131,7 +131,7 @@ def _trained(
     example = one.batch(torch.zeros(1, dtype=torch.long, device=device))
     macs = count_macs(run.network.eval(), example.inputs)
     passes = fitted.ledger.forward_passes
-    spent = training_macs(run.network, spec.protocol, macs=macs, one=example, passes=passes)
+    spent = count_training_macs(run.network, spec.protocol, macs=macs, one=example, passes=passes)
     return Trained(
         model={name: value.detach().cpu().contiguous() for name, value in run.network.state_dict().items()},
         predictions={name: part.numpy() for name, part in tested.predictions.items()} if tested else {},

@@ -8,7 +8,7 @@ import pytest
 
 import mtbench
 
-ORDER = ("run", "load", "curves", "compare", "report", "search", "explain", "predict")
+ORDER = ("run", "load", "curves", "compare", "why", "diff", "report", "search", "explain", "predict")
 
 
 def test_every_public_function_has_an_example() -> None:

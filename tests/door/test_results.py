@@ -1,6 +1,7 @@
 """Results read from Python: one or several folders as frames, two methods compared, files for other programs."""
 
 import dataclasses
+import json
 import shutil
 import sys
 from collections.abc import Iterable
@@ -13,6 +14,7 @@ import typer
 from scipy.stats import ttest_rel
 
 import mtbench
+from mtbench.cli.app import app
 from mtbench.cli.results.export import export
 from mtbench.cli.results.report import report
 from mtbench.engines.job import execute
@@ -141,6 +143,17 @@ def test_a_method_that_was_not_run_is_named_beside_those_that_were(results: Path
         mtbench.compare(results, "single", "unifrm")
     with pytest.raises(UsageError, match="Methods there: none"):
         mtbench.compare(results, "single", "uniform", protocol="quick")
+
+
+def test_the_runs_behind_a_number_are_those_that_the_command_prints(results: Path) -> None:
+    said = call(app, "why", "toy-all", "uniform", "delta-m", str(results), "--json").output
+    found = mtbench.why(results, "toy-all", "uniform", "delta-m")
+    assert found == json.loads(said)
+    assert [(run["method"], run["seed"]) for run in found["runs"]] == [
+        (method, seed) for method in ("uniform", "single") for seed in range(3)
+    ]
+    with pytest.raises(UsageError, match="there is no column 'delta'"):
+        mtbench.why(results, "toy-all", "uniform", "delta")
 
 
 def test_a_report_from_python_prints_the_lines_of_the_command(

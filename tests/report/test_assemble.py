@@ -21,6 +21,7 @@ from mtbench.report.exhibits.pareto import data as pareto
 from mtbench.report.exhibits.pareto import exhibit as pareto_exhibit
 from mtbench.report.exhibits.summary import data as summary_data
 from mtbench.report.exhibits.summary import exhibit as summary
+from mtbench.report.figure.style import looks_of
 from mtbench.report.page.latex import escape_latex, render_latex
 from mtbench.report.page.markdown import escape_markdown, render_markdown
 from mtbench.store.record import PhaseInfo
@@ -178,3 +179,23 @@ def test_a_method_has_one_color_in_all_figures_of_a_report() -> None:
             colors[method.title].add(str(line.get_color()))
     assert {method: len(each) for method, each in colors.items()} == {"branches": 1, "moo": 1, "td": 1}
     assert len(set.union(*colors.values())) == 3
+
+
+def test_a_method_has_one_color_whatever_a_suite_calls_it_and_whichever_methods_it_has() -> None:
+    plain = Results(comparisons=tuple(compare([finished(name) for name in ("branches", "moo", "td", "single")])))
+    suite = Suite(
+        name="some",
+        title="Some",
+        grid=(Grid(datasets=("mmnist3",), methods=("td", "moo")),),
+        labels={"moo": "A first name", "td": "single"},
+    )
+    of_suite = Results.of_suite(filled(suite, run), in_folder=tuple(plain.looks))
+    assert of_suite.looks["A first name"] == plain.looks["moo"]
+    assert of_suite.looks["single"] == plain.looks["single"]  # a name that another method has in the folder is its own
+
+
+def test_methods_of_a_suite_that_are_not_in_the_folder_have_looks_that_are_free() -> None:
+    suite = Suite(name="some", title="Some", grid=(Grid(datasets=("mmnist3",), methods=("td", "moo")),))
+    looks = Results.of_suite(filled(suite, run), in_folder=("branches", "td")).looks
+    assert looks["td"] == looks_of(["branches", "td"])["td"]
+    assert looks["moo"] not in looks_of(["branches", "td"]).values()

@@ -63,17 +63,21 @@ def test_every_cell_of_a_kept_report_is_made_again(name: str, suite: str, tmp_pa
         assert cells(csv_text(frames[stem]).splitlines()) == cells(path.read_text().splitlines()), stem
 
 
-def test_a_report_of_a_folder_imports_no_torch(tmp_path: Path) -> None:
+def test_help_the_status_and_a_report_of_a_folder_import_no_torch(tmp_path: Path) -> None:
     places = kept("2026-11-24-mmnist2-search")
     survey_all(
         places, tmp_path
     )  # leaves the fingerprint of the data in the data root, for which their code is loaded once
-    words = ["report", *map(str, places), "--out", str(tmp_path / "out"), "--data-root", str(tmp_path)]
+    there = [*map(str, places), "--data-root", str(tmp_path)]
+    commands = [["--help"], ["run", "--help"], ["status", *there], ["report", *there, "--out", str(tmp_path / "out")]]
     code = (
         "import sys\n"
         "from mtbench.cli.app import app\n"
-        f"app({words!r}, standalone_mode=False)\n"
-        "print(sorted({'torch', 'torchjd', 'optuna'} & set(sys.modules)))"
+        f"for words in {commands!r}:\n"
+        "    app(words, standalone_mode=False)\n"
+        "    print('imported:', *sorted({'torch', 'torchjd', 'optuna'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=300)
-    assert done.stdout.splitlines()[-1] == "[]"
+    said = [line for line in done.stdout.splitlines() if line.startswith("imported:")]
+    assert said == ["imported:"] * len(commands)
+    assert (tmp_path / "out" / "index.html").is_file()

@@ -100,7 +100,7 @@ def test_a_grid_that_loses_a_node_hits_a_limit_and_requeues_itself_has_the_recor
         assert numbers(theirs) == numbers(ours)
 
     attempts = {run: read_attempts(run) for run in runs(results)}
-    for each in attempts.values():  # a run that is done is not trained again
+    for each in attempts.values():  # a run that is done is not retrained
         assert [attempt.reason for attempt in each].count(DONE) == 1
         assert each[-1].reason == DONE
         assert all(attempt.job for attempt in each)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+import mtbench
 from mtbench import registry
 from mtbench.plan.parse import parse_dataset, parse_method
 from mtbench.plan.suite import AcrossClaim, Claim, PaperTable, Relation, Suite, rendered
@@ -370,7 +371,7 @@ def test_a_suite_on_drawn_pictures_judges_the_claims_of_its_paper() -> None:
 
 
 def test_suites_are_found_where_they_are_installed() -> None:
-    assert {path.parent for path in SUITES.values()} == {Path(registry.__file__).parent / "suites"}
+    assert {path.parent for path in SUITES.values()} == {Path(mtbench.__file__).parent / "suites"}
 
 
 def test_the_means_of_table_4_are_those_of_its_parts_but_for_one() -> None:

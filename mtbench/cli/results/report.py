@@ -193,7 +193,7 @@ def report(
             "--document",
             "--documents",
             help="Markdown or LaTeX with numbers of the report; may be repeated. In Markdown they stand between "
-            "comments that name them, and are written anew without --check; in LaTeX they are macros (docs/papers.md).",
+            "comments that name them, and are rewritten without --check; in LaTeX they are macros (docs/papers.md).",
             metavar="FILE",
             rich_help_panel=CHECK,
         ),
@@ -263,7 +263,7 @@ def report(
                 say(console, f"  {file.name}", markup=False)
     changed, wrong = update_documents(reports, documents)
     for path in documents:
-        say(console, f"{path}: {'numbers are written anew' if path in changed else 'nothing to change'}.", markup=False)
+        say(console, f"{path}: {'numbers are rewritten' if path in changed else 'nothing to change'}.", markup=False)
     for finding in wrong:
         say(console, str(finding), markup=False)
     if wrong:

@@ -1,4 +1,4 @@
-"""``mtbench store verify``: files against their sums, metrics derived again, and runs trained again."""
+"""``mtbench store verify``: files against their sums, metrics derived again, and runs retrained."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -163,7 +163,7 @@ def _of_recomputed(path: Path, found: "Recomputed") -> Iterator[str]:
 
 
 def _of_reruns(path: Path, reruns: "Sequence[Rerun]", *, asked: bool) -> Iterator[str]:
-    """Yield the lines on runs that were trained again."""
+    """Yield the lines on runs that were retrained."""
     from mtbench.door.checks.rerun import BITS, DIFFERS, FAILED, INTERVAL, OUTCOMES, UNDECIDED
 
     for each in reruns:
@@ -181,7 +181,7 @@ def _of_reruns(path: Path, reruns: "Sequence[Rerun]", *, asked: bool) -> Iterato
             FAILED: "failed",
         }
         said = [f"{counts[outcome]} {word}" for outcome, word in words.items() if counts[outcome]]
-        yield f"{path}: {len(reruns)} trained again{': ' if said else ''}{', '.join(said)}"
+        yield f"{path}: {len(reruns)} retrained{': ' if said else ''}{', '.join(said)}"
 
 
 def _counted(findings: "Sequence[Finding]") -> list[str]:

@@ -109,13 +109,13 @@ def why(
     Names are those of numbers.tex, the arguments of a macro.
     """
     from mtbench.door.contents import read_contents
-    from mtbench.door.reports import why as door
+    from mtbench.door.reports.why import origin_of
     from mtbench.engines.screen.say import capped, say
     from mtbench.report.data.conventions.convert import Asked
 
     with shared.keeping():
         found = read_contents(shared.chosen_folders(folders, results), data_root)
-    origin = door.why(
+    origin = origin_of(
         found,
         dataset,
         method,

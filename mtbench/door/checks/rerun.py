@@ -1,4 +1,4 @@
-"""Runs trained again by the code that is here, and their numbers beside those of the records."""
+"""Runs retrained by the code that is here, and their numbers beside those of the records."""
 
 import dataclasses
 import hashlib
@@ -35,14 +35,14 @@ OUTCOMES = {
     DIFFERS: "different",
     FAILED: "failed",
 }
-"""Outcomes of a run that is trained again, with their meanings."""
+"""Outcomes of a run that is retrained, with their meanings."""
 LEVEL = 0.05
 """Probability that an honest rerun has a metric outside of its interval, over all tasks of the run together."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Again:
-    """A primary metric of a run that was trained again.
+    """A primary metric of a run that was retrained.
 
     Attributes:
         task, metric: its place.
@@ -68,7 +68,7 @@ class Again:
 
 @dataclass(frozen=True, kw_only=True)
 class Rerun:
-    """A run that was trained again.
+    """A run that was retrained.
 
     Attributes:
         run: the run.

@@ -23,7 +23,7 @@ class Checked:
 
     Attributes:
         recomputed: the runs whose metrics were derived again, by outcome; None if that was not asked for.
-        reruns: the runs that were trained again.
+        reruns: the runs that were retrained.
         said: sentences on levels of trust that could not be read or written.
     """
 

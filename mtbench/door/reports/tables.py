@@ -47,13 +47,14 @@ def results_of(
 
 
 def _of_suite(name: str, found: Contents, asked: Asked, choices: Choices, convention: str) -> list[Results]:
-    in_folder = tuple(sorted({run.spec.titles.method for run in in_tables(found.runs, found.studies)[0]}))
+    in_tables_here = {run.spec.titles.method for run in in_tables(found.runs, found.studies)[0]}
+    in_folder = (*sorted(in_tables_here), *(study.title for study in found.studies))
     return [
         Results.of_suite(
-            converted_suite(runs, convention, asked), choices=choices, convention=convention, others=in_folder
+            converted_suite(runs, convention, asked), choices=choices, convention=convention, in_folder=in_folder
         )
         if convention
-        else Results.of_suite(runs, found.root, choices, others=in_folder)
+        else Results.of_suite(runs, found.root, choices, in_folder=in_folder)
         for runs in _suite_runs(name, found, () if convention else found.studies)
     ]
 

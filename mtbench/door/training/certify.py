@@ -62,7 +62,8 @@ def search_plans(plan: Plan) -> list[StudyPlan]:
         plan_search(
             SearchRequest(
                 datasets=[part.sample.dataset],
-                methods=[tuned_network() + plan.backbone],
+                methods=[tuned_network()],
+                on=plan.backbone,
                 protocol=part.sample.protocol,
                 settings=rendered(part.sample.set),
                 objective="mean" if part.measure == "mean" else "tasks",

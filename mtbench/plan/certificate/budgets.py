@@ -27,12 +27,10 @@ class Pass:
 
     Attributes:
         draws_one: True if one label of an example is drawn at each step, False if all are used.
-        macs: multiply-accumulates of one forward pass.
         per_example: multiply-accumulates of all forward passes of an example and an epoch.
     """
 
     draws_one: bool
-    macs: float
     per_example: int
 
 
@@ -41,16 +39,12 @@ def pass_of(spec: RunSpec) -> Pass:
     chosen = spec.resolve()
     dataset = chosen.dataset.open(Path())
     network, balancer = chosen.method.network_class, chosen.method.balancer_class
-    work, tasks = count_work(chosen.method, chosen.setup(dataset, seed=0)), dataset.tasks
-    draws = spec.protocol.draws_one_task(native=network.one_task) or any(t.kind.one_task_per_example for t in tasks)
+    work = count_work(chosen.method, chosen.setup(dataset, seed=0))
+    draws = spec.protocol.draws_one_task(native=network.one_task)
+    draws = draws or any(task.kind.one_task_per_example for task in dataset.tasks)
     times = (1 + balancer.forwards) * max(1, len(network.phases))
-    if network.one_task and draws:
-        macs, example = float(work.per_task), work.per_task
-    elif network.one_task or not network.shares_parameters:  # a pass for each task
-        macs, example = work.per_input / len(tasks), work.per_input
-    else:
-        macs, example = float(work.per_input), work.per_input
-    return Pass(draws_one=draws, macs=macs, per_example=example * times)
+    example = work.per_task if network.one_task and draws else work.per_input
+    return Pass(draws_one=draws, per_example=example * times)
 
 
 def budgets(own: RunSpec, reference: RunSpec) -> list[tuple[Mapping[str, str], tuple[str, ...]]]:

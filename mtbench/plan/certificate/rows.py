@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from mtbench import registry
 from mtbench.contract import Task
 from mtbench.errors import MtbenchError, UsageError
-from mtbench.plan.certificate.budgets import budgets, pass_of
+from mtbench.plan.certificate.budgets import budgets
 from mtbench.plan.certificate.sizes import Measure, Sample, Size, references
-from mtbench.plan.chosen import DatasetChoice, MethodChoice
+from mtbench.plan.chosen import BackboneChoice, DatasetChoice, MethodChoice
 from mtbench.plan.grid import plan_one
-from mtbench.plan.parse import parse_dataset, parse_method
+from mtbench.plan.parse import compose, parse_dataset, parse_method
 from mtbench.plan.spec import RunSpec
 from mtbench.plan.suite.settings import rendered
 
@@ -26,14 +26,12 @@ class Row:
         equal: the budgets in which it is equal to the certified method; empty for that method itself.
         settings: settings of the training protocol besides those of the sample, as texts.
         specs: its runs.
-        pass_macs: multiply-accumulates of one forward pass of an example.
     """
 
     title: str
     equal: tuple[str, ...]
     settings: Mapping[str, str]
     specs: tuple[RunSpec, ...]
-    pass_macs: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +64,7 @@ class Plan:
     Attributes:
         method: the method as it was given.
         title: its name in tables.
-        backbone: ``@`` and the backbone that was given with it, which references have too; else empty.
+        backbone: the backbone that was given with it, which references have too; None for that of each dataset.
         size: the size.
         parts: the datasets.
         left_out: a reason for each dataset of the size that the method does not fit.
@@ -74,7 +72,7 @@ class Plan:
 
     method: str
     title: str
-    backbone: str
+    backbone: BackboneChoice | None
     size: Size
     parts: tuple[Part, ...]
     left_out: Mapping[str, str]
@@ -94,12 +92,11 @@ def plan_certificate(text: str, size: Size) -> Plan:
         PluginError: it cannot be imported.
     """
     method = parse_method(text)
-    backbone = f"@{method.backbone.choice}" if method.backbone else ""
     parts, left_out = list[Part](), dict[str, str]()
     for sample in size.on:
         dataset = parse_dataset(sample.dataset)
         try:
-            parts.append(_part(sample, size, dataset, method, backbone))
+            parts.append(_part(sample, size, dataset, method))
         except _IsReferenceError as cause:
             raise UsageError(str(cause), mend="Name another method; `mtbench list methods` shows them.") from None
         except MtbenchError as cause:
@@ -110,7 +107,7 @@ def plan_certificate(text: str, size: Size) -> Plan:
     return Plan(
         method=text,
         title=method.title,
-        backbone=backbone,
+        backbone=method.backbone,
         size=size,
         parts=tuple(parts),
         left_out=left_out,
@@ -132,8 +129,7 @@ def reference_rows(
     rows = []
     for settings, equal in budgets(own.specs[0], first):
         specs = tuple(plan({**given, **settings}))
-        row = Row(title=title, equal=equal, settings=settings, specs=specs, pass_macs=pass_of(specs[0]).macs)
-        rows.append(row)
+        rows.append(Row(title=title, equal=equal, settings=settings, specs=specs))
     return tuple(rows)
 
 
@@ -141,7 +137,7 @@ class _IsReferenceError(Exception):
     """The method is a reference itself."""
 
 
-def _part(sample: Sample, size: Size, dataset: DatasetChoice, method: MethodChoice, backbone: str) -> Part:
+def _part(sample: Sample, size: Size, dataset: DatasetChoice, method: MethodChoice) -> Part:
     seeds = range(size.seeds)
 
     def plan(text: MethodChoice, settings: Mapping[str, str]) -> list[RunSpec]:
@@ -149,10 +145,11 @@ def _part(sample: Sample, size: Size, dataset: DatasetChoice, method: MethodChoi
 
     specs = tuple(plan(method, rendered(sample.set)))
     title = specs[0].titles.method
-    own = Row(title=title, equal=(), settings={}, specs=specs, pass_macs=pass_of(specs[0]).macs)
+    own = Row(title=title, equal=(), settings={}, specs=specs)
     rows: list[Row] = []
     for name in references():
-        choice = parse_method(name + backbone)
+        named = parse_method(name)
+        choice = compose(named.network_choice, named.balancer_choice, method.backbone, named.files)
         found = reference_rows(own, sample, name, lambda settings, choice=choice: plan(choice, settings))  # type: ignore[misc]
         if found[0].specs[0].id == specs[0].id:
             raise _IsReferenceError(f"'{title}' is a reference that certificates compare with: {name}.")

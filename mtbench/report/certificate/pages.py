@@ -8,6 +8,7 @@ import pandas as pd
 from mtbench.report import text
 from mtbench.report.certificate.facts import Facts, counted_words, machines, not_shown, shown
 from mtbench.report.certificate.judged import Judged, Ran, RanPart
+from mtbench.report.data.cost.spent import training_macs
 from mtbench.report.page.layout import Layout, Page
 from mtbench.report.page.words import DASH, plain
 
@@ -238,10 +239,11 @@ def _spent(ran: Ran) -> dict[str, float]:
         each.cost.training_cpu_seconds if each.numerics.device == "cpu" else each.cost.training_wall_seconds
         for each in records
     ]
+    macs = [known for each in records if (known := training_macs(each)) is not None]
     return {
         "epochs": fmean(each.epochs for each in records),
         "labels": fmean(each.cost.label_uses for each in records),
-        "macs": fmean(each.cost.forward_passes for each in records) * ran.row.pass_macs,
+        "macs": fmean(macs) if macs else math.nan,
         "seconds": fmean(seconds),
     }
 

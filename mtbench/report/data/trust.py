@@ -16,7 +16,7 @@ _WRITTEN = re.compile(
 """Levels in the page of a report, and the sentence on them in any file."""
 _MEANINGS = {
     RECOMPUTED: "every metric was derived again from stored predictions and labels",
-    REEXECUTED: "trained again with an equal result",
+    REEXECUTED: "retrained with an equal result",
 }
 
 
@@ -49,7 +49,7 @@ def _count(runs: Sequence[RunStatus], level: str) -> int:
 
 
 def _who(finished: dict[str, list[RunStatus]], level: str) -> str:
-    """Return the methods with runs of a level: those with all, then those with some; by seeds if trained again."""
+    """Return the methods with runs of a level: those with all, then those with some; by seeds if retrained."""
     return "; ".join(_parts(finished, level))
 
 
@@ -73,5 +73,5 @@ def _without(runs: Sequence[RunStatus]) -> str:
     names = dict.fromkeys(name for each in earned for name in each.without)
     loose = sum(each.rerun == "interval" for each in earned)
     said = [f"; without {listed(names)}, which needs more than what is stored"] if names else []
-    said += [f"; {loose} of the runs trained again by the prediction interval of the seeds"] if loose else []
+    said += [f"; {loose} of the runs retrained by the prediction interval of the seeds"] if loose else []
     return "".join(said)

@@ -15,7 +15,7 @@ _EXPENSE = {
     **dict.fromkeys(("wall_seconds", "cpu_seconds", "training_wall_seconds", "training_cpu_seconds"), "seconds"),
     "peak_memory": "memory",
 }
-"""Parts of the cost that are measured anew in each training, by their names in sentences."""
+"""Parts of the cost that are measured in each training, by their names in sentences."""
 _APART = {"format", "spec", "environment", "numerics", "fingerprints", "files", "sizes", "finished", "notes"}
 """Fields of a record that are no numbers of it."""
 _DIGITS = 12

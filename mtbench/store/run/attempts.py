@@ -144,7 +144,7 @@ def fruitless(attempts: Sequence[Attempt]) -> int:
 def lost(attempts: Sequence[Attempt]) -> float:
     """Return the seconds of training that are in no checkpoint and no record.
 
-    Where a run began anew, as after a change of code, everything before is lost.
+    Where a run started over, as after a change of code, everything before is lost.
     """
     total = kept = 0.0
     for attempt in attempts:

@@ -3,11 +3,11 @@
 from mtbench.contract import Batch, Network, TrainingProtocol
 from mtbench.plan.counting import Macs
 
-__all__ = ["training_macs"]
+__all__ = ["count_training_macs"]
 
 
-def training_macs(network: Network, protocol: TrainingProtocol, *, macs: Macs, one: Batch, passes: int) -> float:
-    """Return the multiply-accumulates of all forward passes of a training.
+def count_training_macs(network: Network, protocol: TrainingProtocol, *, macs: Macs, one: Batch, passes: int) -> float:
+    """Count the multiply-accumulates of all forward passes of a training.
 
     A pass answers one task where a task is drawn for each image, or where the tasks share no parameter; else all.
 

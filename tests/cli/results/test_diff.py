@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+import mtbench
 from mtbench.cli.app import app
 from mtbench.errors import StoreError
 from mtbench.plan.grid import Request, plan
@@ -51,8 +52,11 @@ def again(change: Callable[[Record], Record]) -> None:
 
 
 def differing(code: int, *places: str) -> str:
-    done = call(app, "diff", *(places or ("a", "b")))
+    """Return the print of the command, whose exit code, like the frame from Python, says whether the places differ."""
+    places = places or ("a", "b")
+    done = call(app, "diff", *places)
     assert done.exit_code == code, done.output
+    assert mtbench.diff(*places)["counts"].any() == bool(code)
     return done.output
 
 
@@ -76,6 +80,9 @@ def test_one_changed_number_is_named_with_its_run_and_its_size() -> None:
     assert f"  accuracy (test): 75.0 and 75.25 (difference 0.25), {place}\n" in said
     assert "Code and data: equal in 2 runs, different in 0" in said
     assert "They differ." in said
+    (row,) = mtbench.diff("a", "b").to_dict("records")
+    named = [row[name] for name in ("kind", "method", "seed", "name", "first", "second")]
+    assert named == ["number", "td", 1, "results, test, upper, metrics, accuracy", 75.0, 75.25]
 
 
 def test_the_smallest_change_of_a_curve_is_found_and_an_undefined_number_is_none() -> None:
@@ -125,6 +132,11 @@ def test_a_seed_that_one_side_lacks_is_named() -> None:
     said = differing(1)
     assert "In both: 1 run\nIn a alone: 1 run\n  toy-all, paper, td, seed 0\n" in said
     assert "In b alone: 1 run\n  toy-all, paper, td, seed 2\n" in said
+    frame = mtbench.diff("a", "b")
+    assert frame[["kind", "seed", "first", "second"]].values.tolist() == [
+        ["run", 0, True, False],
+        ["run", 2, False, True],
+    ]
 
 
 def test_code_and_data_that_differ_are_named_by_file_where_the_record_has_its_hash() -> None:

@@ -85,7 +85,7 @@ def test_a_number_that_was_altered_and_not_sealed_is_found_by_the_checksum(place
 def test_a_run_that_is_trained_again_is_re_executed_and_stays_so() -> None:
     said = verify("--recompute", "--rerun", "1", "--draw", "a later commit", "x.zip")
     assert "equal to the bit" in said
-    assert "x.zip: 1 trained again: 1 equal to the bit" in said
+    assert "x.zip: 1 retrained: 1 equal to the bit" in said
     assert sorted(levels("x.zip")) == ["re-executed", "recomputed"]
     verify("--recompute", "x.zip")
     assert sorted(levels("x.zip")) == ["re-executed", "recomputed"]

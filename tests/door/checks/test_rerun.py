@@ -1,4 +1,4 @@
-"""Runs trained again, and compared with their records."""
+"""Runs retrained, and compared with their records."""
 
 import dataclasses
 import shutil

@@ -1,7 +1,7 @@
 """A grid on a Ray cluster of two nodes, one of which is killed, and so is the command once: ``make slow-engines``.
 
 The grid is that of the README with fewer images. Every record must be that of the engine ``local``, bit for bit, and no
-run may be trained again after it was finished.
+run may be retrained after it was finished.
 """
 
 import os
@@ -60,7 +60,7 @@ def main() -> None:
         assert again
         assert set(again) <= {LOST, STOPPED}, again
     wait_until(lambda: not marked(MARK), within=60)
-    tell(f"all records are equal, and no finished run was trained again; {len(again)} attempts were cut off")
+    tell(f"all records are equal, and no finished run was retrained; {len(again)} attempts were cut off")
 
 
 def start(results: Path, engine: str) -> "subprocess.Popen[str]":

@@ -14,7 +14,7 @@ from mtbench.report.certificate.facts import Check, Facts
 from mtbench.report.certificate.judged import Ran, RanPart, judge_all
 from mtbench.report.certificate.pages import budgets_frame, certificate_pages, verdicts_frame
 from mtbench.report.certificate.write import write_certificate
-from mtbench.store.record import TaskInfo
+from mtbench.store.record import TRAINING_MACS, Measurement, TaskInfo
 from mtbench.store.status import RunStatus
 from tests.report.records import finished
 
@@ -46,11 +46,12 @@ def ran(part: Part, scores: Sequence[Sequence[float]]) -> RanPart:
 
 
 def _run(spec: object, mean: float) -> RunStatus:
-    found = finished("td", scores={"eyeglasses": mean + 2, "smiling": mean - 2}, tasks=TASKS, label_uses=6000)
+    made = finished("td", scores={"eyeglasses": mean + 2, "smiling": mean - 2}, tasks=TASKS, label_uses=6000)
     if math.isnan(mean):
-        return replace(found, spec=spec, state="missing", record=None)  # type: ignore[arg-type]
-    assert found.record is not None
-    return replace(found, spec=spec, record=replace(found.record, spec=spec))  # type: ignore[arg-type]
+        return replace(made, spec=spec, state="missing", record=None)  # type: ignore[arg-type]
+    assert made.record is not None
+    known = {TRAINING_MACS: Measurement(value=2e12)}
+    return replace(made, spec=spec, record=replace(made.record, spec=spec, measurements=known))  # type: ignore[arg-type]
 
 
 def facts(plan: Plan, scores: Sequence[Sequence[float]]) -> Facts:
@@ -107,11 +108,9 @@ def test_missing_runs_are_counted_and_make_no_verdict(plan: Plan) -> None:
     assert notes[0] == "Incomplete: 4 runs have no record. The same command resumes them."
 
 
-def test_budgets_are_passes_times_their_operations(plan: Plan) -> None:
-    found = facts(plan, [BETTER, WORSE, WORSE, WORSE])
-    frame = budgets_frame(found)
-    record = found.parts[0].own.runs.records[0]
-    assert frame["macs"][0] == record.cost.forward_passes * plan.parts[0].own.pass_macs
+def test_budgets_are_those_that_the_records_have(plan: Plan) -> None:
+    frame = budgets_frame(facts(plan, [BETTER, WORSE, WORSE, WORSE]))
+    assert frame["macs"].tolist() == [2e12] * 4
     assert frame["labels"].tolist() == [6000] * 4
 
 

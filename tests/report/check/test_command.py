@@ -74,7 +74,7 @@ def test_without_the_option_documents_are_written_anew_but_what_cannot_be_mended
     unknown = README.replace("{td}", "{tdd}")
     path.write_text(unknown + README.replace("85.00", "58.00"))
     shown = " ".join(call("--out", "tables", "--document", "README.md", code=1).split())
-    assert "README.md: numbers are written anew." in shown
+    assert "README.md: numbers are rewritten." in shown
     assert "README.md:1: <!-- \\mtb{mmnist2}{tdd}{mean} -->: there is no method 'tdd'" in shown
     assert path.read_text() == unknown + README
     path.write_text(README)

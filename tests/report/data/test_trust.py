@@ -42,7 +42,7 @@ MIXED = (
 def test_runs_of_each_level_are_counted_and_named() -> None:
     assert sentence(*MIXED) == (
         "Level of trust: 6 of 9 runs recomputed (td: all; moo: 2 of 3; single: 1 of 3), 1 re-executed (moo seed 2). "
-        "Recomputed: every metric was derived again from stored predictions and labels; re-executed: trained again "
+        "Recomputed: every metric was derived again from stored predictions and labels; re-executed: retrained "
         "with an equal result."
     )
 
@@ -60,7 +60,7 @@ def test_nothing_is_said_where_all_runs_are_only_reported() -> None:
 def test_metrics_that_were_not_derived_and_loose_comparisons_are_said() -> None:
     said = sentence(checked("td", 0, without=("map",)), checked("td", 1, recomputed=False, rerun="interval"))
     assert said.endswith(
-        "; without map, which needs more than what is stored; 1 of the runs trained again by the prediction interval "
+        "; without map, which needs more than what is stored; 1 of the runs retrained by the prediction interval "
         "of the seeds."
     )
 

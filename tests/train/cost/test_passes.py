@@ -8,7 +8,7 @@ from mtbench.plan.counting import count_macs
 from mtbench.store.record import TRAINING_MACS
 from mtbench.train.assemble import assemble
 from mtbench.train.batches.ahead import placed
-from mtbench.train.cost.passes import training_macs
+from mtbench.train.cost.passes import count_training_macs
 from mtbench.train.phases import phases
 from tests.train.runs import run, spec_of
 
@@ -43,7 +43,7 @@ def test_operations_of_training_are_those_that_torch_counts(
         made.network.losses(batch)
     one = made.splits["train"].first(1).batch(torch.zeros(1, dtype=torch.long))
     passes = len(batch.rows) * batch.inputs_per_example * made.network.passes(batch)
-    found = training_macs(
+    found = count_training_macs(
         made.network.train(), spec.protocol, macs=count_macs(made.network, one.inputs), one=one, passes=passes
     )
     assert found == pytest.approx(counter.get_total_flops() / 2)

@@ -17,7 +17,7 @@ __all__ = ["NashMtl"]
 
 @dataclass(frozen=True, kw_only=True)
 class NashMtlOptions:
-    update_every: int = option(1, "steps after which the weights are computed anew", low=1)
+    update_every: int = option(1, "steps after which the weights are computed again", low=1)
     raw: bool = option(
         False, "inner products as they are, as in the released code, so that every update is sqrt(P) long; else scaled"
     )

@@ -142,7 +142,7 @@ def _draw_points(
 
 def _best(trade: TradeOff, points: Sequence[Point], *, tested: bool) -> list[bool]:
     """Return which points no other one dominates: on the test split among those of the validation split's front, which
-    is chosen there and not anew."""
+    is chosen there and not again."""
     if not tested or not points:
         return [point.front for point in points]
     nothing = np.full(len(trade.tasks), np.nan)

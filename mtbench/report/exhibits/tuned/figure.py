@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 
 from mtbench.report.data.comparison import Comparison
 from mtbench.report.exhibits.tuned.data import Tuned, best_so_far
-from mtbench.report.figure.legend import ENDS_EXPLAINED, GREY, LINE, Legend, legend_of, told_apart
+from mtbench.report.figure.legend import ENDS_EXPLAINED, GREY, LINE, MANY, Legend, legend_of, told_apart
 from mtbench.report.figure.style import Look, new_figure, paper_style
 from mtbench.report.page.sentences import title_of
 from mtbench.report.text import wrap
@@ -40,7 +40,8 @@ def draw_tuned(
     names = [f"{rank}{title}" for title, (rank, _) in look.items()]
     legend: Legend = legend_of([*names, "default", "tuned"], "\n".join(lines))
     labels = [wrap(each.label, 26) for each in methods]
-    tall = sum(0.2 + LINE * (label.count("\n") + 1) for label in labels)
+    spare = 0.2 if len(labels) <= MANY else 0.06  # inches between names, so that a figure of very many fits on a page
+    tall = sum(spare + LINE * (label.count("\n") + 1) for label in labels)
     with paper_style():
         figure = new_figure(max(2.6, 0.7 + tall) + legend.height)
         figure.suptitle(title_of(comparison, "tuned settings"))
