@@ -26,8 +26,8 @@ class Sized:
     Attributes:
         name: the suite, or the folder of the results.
         grid: the runs of the grid, each once.
-        chosen: as many runs as are retrained with settings that searches choose, with the default settings here.
-        trials: as many runs as searches try, likewise.
+        chosen: a run for each one that is retrained with settings that searches choose, with the default settings here.
+        trials: a run for each trial of searches, likewise.
         suite: the suite; None for a command without one.
         places: a run of each place of the suite.
     """
