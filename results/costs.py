@@ -27,8 +27,10 @@ from results.sized import Sized, of_part, of_suite
 
 RESULTS = Path(__file__).resolve().parent
 DASH = "\N{EN DASH}"
-HEADER = ("suite", "epochs", "seeds", "runs", "trials", "timed", "core h", "GPU h")
-HEADER += ("claims", "margin", "found", "unknown")
+HEADER = (
+    *("suite", "epochs", "seeds", "runs", "trials", "timed", "core h", "GPU h"),
+    *("claims", "margin", "found", "unknown"),
+)
 MORE = (
     *("levi2020-table2b", "levi2020-table2c", "levi2020-table2d", "labels-per-image"),
     *("dense-mini", "retrieval-mini", "levi2020-table3-mini", "levi2020-fig4cd-mini"),

@@ -73,7 +73,7 @@ class Step:
         return low, high
 
 
-class Counter(TorchDispatchMode):
+class Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """A block whose operations are counted as `kernels`, unless they are views or only allocate memory.
 
     `flops` are the floating-point operations of those that torch's flop counter knows: convolutions and matrix
@@ -81,7 +81,7 @@ class Counter(TorchDispatchMode):
     """
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.kernels = self.flops = 0
 
     def __torch_dispatch__(

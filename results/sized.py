@@ -26,8 +26,8 @@ class Sized:
     Attributes:
         name: the suite, or the folder of the results.
         grid: the runs of the grid, each once.
-        chosen: runs as many as are retrained with settings that searches choose, with the default settings here.
-        trials: runs as many as searches try, likewise.
+        chosen: a run for each one that is retrained with settings that searches choose, with the default settings here.
+        trials: a run for each trial of searches, likewise.
         suite: the suite; None for a command without one.
         places: a run of each place of the suite.
     """
@@ -88,10 +88,10 @@ def of_part(part: Part) -> Sized:
     name = part.results.split("-", 3)[-1]  # without its day
     datasets, methods = asked.dataset.split(","), asked.methods.split(",")
     if asked.command == "search":
-        request = SearchRequest(
+        search = SearchRequest(
             datasets=datasets, methods=methods, protocol=base or "paper", settings=settings, trials=asked.trials
         )
-        studies = plan_search(request)
+        studies = plan_search(search)
         return Sized(
             name=f"{name}, search",
             grid=[],

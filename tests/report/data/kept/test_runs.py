@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from mtbench.report.assemble import make_report
 from mtbench.report.data.comparison import compare
@@ -133,6 +134,8 @@ def test_kept_methods_have_their_word_in_figures_too() -> None:
     drawn = {name: draw() for piece in make_report([*OWN, *SINGLE]).shown for name, draw in piece.figures.items()}
     (points,) = [figure for name, figure in drawn.items() if name.endswith("-points")]
     (curves,) = [figure for name, figure in drawn.items() if name.endswith("-curves")]
+    assert isinstance(points, Figure)
+    assert isinstance(curves, Figure)
     assert {label.get_text() for label in points.axes[0].get_yticklabels()} == {"td", "single (kept)"}
     (legend,) = curves.legends
     assert {"td", "single (kept)"} <= {entry.get_text() for entry in legend.get_texts()}
