@@ -9,11 +9,11 @@ from mtbench.door.given import DEFAULT_RESULTS, Folder, folders, names, seed_lis
 from mtbench.door.given import settings as texts
 from mtbench.door.run import tracked, work_on
 from mtbench.engines.chosen import execution_of
+from mtbench.search.journal.versions import check_versions, unlike_versions
 from mtbench.search.planning import plan_search
 from mtbench.search.remaining import remaining_runs
 from mtbench.search.request import TUNING, SearchRequest
 from mtbench.search.rounds import run_search
-from mtbench.search.versions import check_versions, unlike_versions
 from mtbench.store.study import Study, Trial
 
 __all__ = ["search"]

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from mtbench.errors import Busy, RunError, UsageError
 from mtbench.plan.spec import RunSpec
-from mtbench.search.checks import check_trials
 from mtbench.search.choice import leading
-from mtbench.search.journal import Journal, JournalEntry, Outcome
+from mtbench.search.journal.checks import check_trials
+from mtbench.search.journal.trials import Journal, JournalEntry, Outcome
 from mtbench.search.planning import ROUND, StudyPlan
 from mtbench.search.proposals import propose
 from mtbench.search.request import BY_OPTUNA

@@ -17,7 +17,7 @@ from mtbench.engines.job import execute
 from mtbench.errors import StoreError
 from mtbench.plan.grid import Request, plan
 from mtbench.search import open_study
-from mtbench.search.journal import Journal
+from mtbench.search.journal.trials import Journal
 from mtbench.search.planning import plan_search
 from mtbench.search.request import SearchRequest
 from mtbench.search.rounds import run_search

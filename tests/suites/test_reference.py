@@ -8,7 +8,7 @@ from mtbench.plan.parse import parse_method
 from mtbench.plan.suite import Suite
 from mtbench.plan.suite.built_in import built_in_suites
 from mtbench.plan.suite.file import find_suite
-from mtbench.report.data.budget import Budget, budget_of
+from mtbench.report.data.cost.budget import Budget, budget_of
 from mtbench.search.planning import StudyPlan, plan_search
 from mtbench.search.suite import suite_requests
 

@@ -23,8 +23,8 @@ from mtbench.cli.base.shared import (
     console,
     data_root,
 )
-from mtbench.cli.training.engine import execution_of
 from mtbench.cli.training.execution import parse_refresh, stoppable, work_of
+from mtbench.cli.training.options.engine import execution_of
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -146,7 +146,7 @@ def _announce(plan: "Plan", searches: "Sequence[StudyPlan]", work: "Work", scree
     from rich.markup import escape
 
     from mtbench.cli.base.shared import grid
-    from mtbench.cli.training.grid import expectation
+    from mtbench.cli.training.shown.grid import expectation
     from mtbench.door.training.certify import planned_runs
     from mtbench.engines.screen.say import say
     from mtbench.engines.space import space_of, space_text

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from mtbench.cli.base.shared import WHERE, DataRoot, Device, console, data_root
-from mtbench.cli.training.engine import CheckpointEvery
 from mtbench.cli.training.execution import stoppable
+from mtbench.cli.training.options.engine import CheckpointEvery
 from mtbench.errors import UsageError
 
 __all__ = ["EXAMPLES", "exec_"]

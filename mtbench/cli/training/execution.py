@@ -89,7 +89,7 @@ def work_of(
     observe: Callable[[Sequence[Path]], None] = lambda _: None,
 ) -> "Work":
     """Return the work of a command, whose progress is printed on a console."""
-    from mtbench.cli.training.grid import announcement
+    from mtbench.cli.training.shown.grid import announcement
     from mtbench.door.training.work import Work
     from mtbench.engines.screen.display import choose_display
     from mtbench.engines.screen.say import say
@@ -141,7 +141,7 @@ def announce(
         dry_run: True to print the disk space in any case.
         preview: returns the runs of the same command with the protocol ``quick``; None if there is no such command.
     """
-    from mtbench.cli.training.grid import LONG, announcement, expectation
+    from mtbench.cli.training.shown.grid import LONG, announcement, expectation
     from mtbench.engines.screen.say import say
     from mtbench.engines.space import LARGE, space_of, space_text
 

@@ -21,8 +21,8 @@ from mtbench.cli.base.shared import (
     data_root,
     whole_number,
 )
-from mtbench.cli.training.asked import Methods, Seeds, SuiteName, ask
 from mtbench.cli.training.execution import announce, declared_line, settings, work_of
+from mtbench.cli.training.options.asked import Methods, Seeds, SuiteName, ask
 from mtbench.cli.training.stages import known_weights, say_waiting, waiting_rows
 from mtbench.contract.options.limits import check_number
 from mtbench.errors import UsageError, did_you_mean
@@ -122,7 +122,7 @@ def plan(
 
     Without --format the results folder is left as it is. With it, standard output has the commands alone.
     """
-    from mtbench.cli.training.grid import listing
+    from mtbench.cli.training.shown.grid import listing
     from mtbench.engines.screen.say import Visible, say
     from mtbench.plan.grid import parse_seeds
 
@@ -231,8 +231,8 @@ def _simulate(
     recovery: str,
     per_node: int | None,
 ) -> None:
-    from mtbench.cli.training.grid import announcement
-    from mtbench.cli.training.simulated import cluster_of, print_simulation
+    from mtbench.cli.training.shown.grid import announcement
+    from mtbench.cli.training.shown.simulated import cluster_of, print_simulation
     from mtbench.engines.screen.say import say
 
     cluster = cluster_of(nodes, mtbf, recovery or "2min", per_node or 1)

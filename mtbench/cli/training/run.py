@@ -28,8 +28,16 @@ from mtbench.cli.base.shared import (
     console,
     data_root,
 )
-from mtbench.cli.training.asked import Methods, Seeds, SuiteName, ask, refuse_beside_suite, suite_base
-from mtbench.cli.training.engine import (
+from mtbench.cli.training.execution import (
+    announce,
+    declared_line,
+    parse_refresh,
+    settings,
+    stoppable,
+    work_of,
+)
+from mtbench.cli.training.options.asked import Methods, Seeds, SuiteName, ask, refuse_beside_suite, suite_base
+from mtbench.cli.training.options.engine import (
     ArraySize,
     CheckpointEvery,
     EngineName,
@@ -40,18 +48,10 @@ from mtbench.cli.training.engine import (
     TimeLimit,
     execution_of,
 )
-from mtbench.cli.training.execution import (
-    announce,
-    declared_line,
-    parse_refresh,
-    settings,
-    stoppable,
-    work_of,
-)
-from mtbench.cli.training.prospects import Earlier, places_of, print_prospects
+from mtbench.cli.training.options.tracking import Track, followed
 from mtbench.cli.training.search import conduct, is_through
+from mtbench.cli.training.shown.prospects import Earlier, places_of, print_prospects
 from mtbench.cli.training.stages import known_weights, say_waiting, train_second_stage, waiting_rows
-from mtbench.cli.training.tracking import Track, followed
 from mtbench.cli.training.until import Looks, MaxSeeds, Until, check_options, run_until_decided
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def run(
     quiet: Quiet = False,
 ) -> None:
     """Train methods on datasets, several runs at a time. Runs that are finished already are left as they are."""
-    from mtbench.cli.training.grid import listing
+    from mtbench.cli.training.shown.grid import listing
     from mtbench.engines.agenda import make_agenda
     from mtbench.engines.screen.output import outlive_output
     from mtbench.engines.screen.say import say
@@ -222,8 +222,8 @@ def _summarize(agenda: "Agenda", outcomes: "Sequence[Outcome]", results: Path, s
     """
     from rich.markup import escape
 
-    from mtbench.cli.training.grid import notes
-    from mtbench.cli.training.grid import results as table_of_results
+    from mtbench.cli.training.shown.grid import notes
+    from mtbench.cli.training.shown.grid import results as table_of_results
     from mtbench.engines.screen.say import say
 
     out = console()

@@ -28,7 +28,8 @@ from mtbench.cli.base.shared import (
     data_root,
     whole_number,
 )
-from mtbench.cli.training.engine import (
+from mtbench.cli.training.execution import parse_refresh, protocol_name, settings, stoppable, work_of
+from mtbench.cli.training.options.engine import (
     ArraySize,
     CheckpointEvery,
     EngineName,
@@ -39,8 +40,7 @@ from mtbench.cli.training.engine import (
     TimeLimit,
     execution_of,
 )
-from mtbench.cli.training.execution import parse_refresh, protocol_name, settings, stoppable, work_of
-from mtbench.cli.training.tracking import Track, followed
+from mtbench.cli.training.options.tracking import Track, followed
 from mtbench.door.given import names
 
 if TYPE_CHECKING:
@@ -252,10 +252,10 @@ def conduct(
         typer.Exit: it was stopped.
     """
     from mtbench.cli.base.shared import console as open_console
-    from mtbench.cli.training import studies as show
+    from mtbench.cli.training.shown import studies as show
+    from mtbench.search.journal.versions import check_versions
     from mtbench.search.planning import plan_search
     from mtbench.search.remaining import remaining_runs
-    from mtbench.search.versions import check_versions
     from mtbench.store.results import check_results
 
     console = open_console(quiet=quiet)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from mtbench.cli.training.asked import Asked
+    from mtbench.cli.training.options.asked import Asked
     from mtbench.door.training.staged import Waiting
     from mtbench.door.training.work import Work
     from mtbench.engines.engine import Outcome

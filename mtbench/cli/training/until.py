@@ -148,7 +148,7 @@ def _preview(until: "UntilDecided", plan: "LookPlan", work: "Work", out: "Consol
 
 
 def _say_look(look: "Look", plan: "LookPlan", out: "Console") -> None:
-    from mtbench.cli.training.grid import notes
+    from mtbench.cli.training.shown.grid import notes
     from mtbench.engines.screen.say import say
 
     for line in notes([run for run in look.statuses if run.record is None]):

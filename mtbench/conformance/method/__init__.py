@@ -3,19 +3,19 @@
 from collections.abc import Callable, Mapping
 
 from mtbench.conformance.candidate import Candidate
-from mtbench.conformance.method.absence import ignores_absent, keeps_absent
 from mtbench.conformance.method.answering import answers_alike, shows_each_input
 from mtbench.conformance.method.backbones import gives_scores, works_on_every_backbone
-from mtbench.conformance.method.clipping import clips_apart
 from mtbench.conformance.method.difference import differs_from_all_others
 from mtbench.conformance.method.first import takes_a_step
 from mtbench.conformance.method.initial import starts_from_streams
-from mtbench.conformance.method.learning import learns, trains_everything, trains_on_auxiliary
-from mtbench.conformance.method.passes import passes_once
 from mtbench.conformance.method.references import is_cited
-from mtbench.conformance.method.repeating import is_not_changed_by_looking, repeats, resumes
-from mtbench.conformance.method.signs import takes_any_sign
 from mtbench.conformance.method.tasks import grows_as_declared, survives_absence, welcomes, works_with_any_tasks
+from mtbench.conformance.method.training.absence import ignores_absent, keeps_absent
+from mtbench.conformance.method.training.clipping import clips_apart
+from mtbench.conformance.method.training.learning import learns, trains_everything, trains_on_auxiliary
+from mtbench.conformance.method.training.passes import passes_once
+from mtbench.conformance.method.training.repeating import is_not_changed_by_looking, repeats, resumes
+from mtbench.conformance.method.training.signs import takes_any_sign
 from mtbench.errors import UsageError
 
 __all__ = ["method_checks"]

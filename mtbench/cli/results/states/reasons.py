@@ -8,7 +8,7 @@ from rich.markup import escape
 
 from mtbench.cli.base.shared import grid
 from mtbench.cli.results.states.attempts import attempts_table
-from mtbench.cli.training.grid import STYLES
+from mtbench.cli.training.shown.grid import STYLES
 from mtbench.engines.screen.say import capped, say
 from mtbench.plan.command import run_command
 from mtbench.store.files.reading import files_below

@@ -96,7 +96,7 @@ def status(
 
 def _print(runs: "Sequence[RunStatus]", chosen: Sequence[Path], unread: list[str], out: "Console") -> None:
     from mtbench.cli.results.states.attempts import lost_work
-    from mtbench.cli.training.grid import notes, table
+    from mtbench.cli.training.shown.grid import notes, table
     from mtbench.engines.screen.say import capped, say
 
     for line in capped(unread):

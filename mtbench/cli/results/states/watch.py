@@ -13,7 +13,7 @@ from rich.live import Live
 from rich.text import Text
 
 from mtbench.cli.base.shared import keeping
-from mtbench.cli.training.grid import table
+from mtbench.cli.training.shown.grid import table
 from mtbench.engines.screen.say import capped
 from mtbench.errors import StoreError
 from mtbench.store.files.reading import read_bytes

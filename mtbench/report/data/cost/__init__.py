@@ -1,1 +1,1 @@
-"""Cost of methods: what their training took, and the size of their networks."""
+"""Cost of methods: what their training and their searches took, and the size of their networks."""

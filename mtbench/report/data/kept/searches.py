@@ -12,7 +12,7 @@ from enum import IntEnum, auto
 
 from mtbench.contract import TrainingProtocol
 from mtbench.plan.suite.parts import DECLARED, OPTIONS
-from mtbench.report.data.budget import budget_of
+from mtbench.report.data.cost.budget import budget_of
 from mtbench.report.data.kept.runs import numbers
 from mtbench.report.data.studies import StudyRuns
 from mtbench.report.text import listed, seeds

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from mtbench.report.data.budget import unequal
 from mtbench.report.data.comparison import MethodRuns
+from mtbench.report.data.cost.budget import unequal
 from mtbench.report.data.gains.relative import single_task_runs
 from mtbench.report.data.studies import StudyRuns, home
 from mtbench.report.data.suite.runs import Sheet, SuiteRuns

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from mtbench.plan.pairing import unlike_starts
 from mtbench.plan.suite import AcrossClaim, PaperTable, SettingsClaim, Suite, rendered
-from mtbench.report.data.budget import unequal
 from mtbench.report.data.comparison import MethodRuns
+from mtbench.report.data.cost.budget import unequal
 from mtbench.report.data.gains.relative import single_task_runs
 from mtbench.report.data.suite.runs import Sheet, SuiteRuns
 from mtbench.report.data.suite.tuned import tuning_gap

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from mtbench.plan.suite import AnyClaim, Claim, rendered
 from mtbench.plan.suite.claims.held import RESOURCES, are_equal
-from mtbench.report.data.budget import budget_of
 from mtbench.report.data.comparison import MethodRuns
+from mtbench.report.data.cost.budget import budget_of
 from mtbench.report.data.cost.spent import training_macs
 from mtbench.report.data.suite.runs import Sheet, SuiteRuns
 from mtbench.report.text import counted, listed

@@ -8,8 +8,8 @@ import pandas as pd
 from mtbench.plan.suite import AcrossClaim, AnyClaim, Setting, SettingsClaim, rendered
 from mtbench.plan.suite.claims.quantity import QUANTITIES
 from mtbench.report import marks
-from mtbench.report.data.budget import budget_of
 from mtbench.report.data.convergence import BOUND
+from mtbench.report.data.cost.budget import budget_of
 from mtbench.report.data.studies import setting
 from mtbench.report.data.suite.runs import SuiteRuns
 from mtbench.report.data.suite.tuned import judged_runs

@@ -11,7 +11,7 @@ from mtbench.report.data.comparison import Comparison, MethodRuns
 from mtbench.report.data.constant import COUNTED
 from mtbench.report.data.cost.expense import Yardstick
 from mtbench.report.data.gains.rank import Ranking
-from mtbench.report.data.ranks import Ranked
+from mtbench.report.data.gains.rank_intervals import Ranked
 from mtbench.report.data.trust import trust_sentence
 from mtbench.report.data.unlike import differences
 from mtbench.report.exhibits.summary.gain_caption import gain_caption, gain_details

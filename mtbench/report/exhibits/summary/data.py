@@ -15,9 +15,9 @@ from mtbench.report.data.convergence import convergence_note, unconverged
 from mtbench.report.data.cost.expense import Expense, Yardstick, expense, yardstick
 from mtbench.report.data.gains.parts import large_parts, mean_parts, rounding_bands
 from mtbench.report.data.gains.rank import rank
+from mtbench.report.data.gains.rank_intervals import Ranked, rank_intervals
 from mtbench.report.data.gains.relative import deltas, error_changes, other_averages, single_task_runs
 from mtbench.report.data.kept.runs import is_elsewhere, kept_mark, kept_notes
-from mtbench.report.data.ranks import Ranked, rank_intervals
 from mtbench.report.data.trust import trust_sentence
 from mtbench.report.data.unlike import mixed_note, mixed_within, unlike_partners
 from mtbench.report.exhibits.summary import caption

@@ -2,7 +2,7 @@
 
 from mtbench.report import marks
 from mtbench.report.data.comparison import Comparison
-from mtbench.report.data.ranks import Ranked
+from mtbench.report.data.gains.rank_intervals import Ranked
 from mtbench.report.data.unlike import grouped
 from mtbench.report.text import listed
 from mtbench.stats.ranks.differences import LEAST

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mtbench.report.data.budget import unequal
 from mtbench.report.data.comparison import Comparison, MethodRuns
+from mtbench.report.data.cost.budget import unequal
 from mtbench.report.data.gains.relative import deltas, single_task_runs
 from mtbench.report.data.kept.runs import KEPT
 from mtbench.report.data.studies import StudyRuns, setting

@@ -9,7 +9,7 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
 from mtbench.errors import Busy, StoreError
-from mtbench.search.journal import FILE, Journal, Outcome
+from mtbench.search.journal.trials import FILE, Journal, Outcome
 from mtbench.search.planning import plan_search
 from mtbench.search.proposals import Proposal
 from mtbench.search.request import SearchRequest

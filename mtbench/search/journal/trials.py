@@ -20,7 +20,7 @@ from pydantic import TypeAdapter
 
 from mtbench.errors import StoreError
 from mtbench.search.axes import Axis
-from mtbench.search.order import NUMBER, OUTCOME, Misplaced, check_order
+from mtbench.search.journal.order import NUMBER, OUTCOME, Misplaced, check_order
 from mtbench.search.proposals import Past, Proposal, directions, distributions, quiet
 from mtbench.store.files.atomic import store_errors
 from mtbench.store.files.guard import read_guarded

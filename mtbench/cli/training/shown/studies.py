@@ -10,17 +10,17 @@ from rich.markup import escape
 
 from mtbench.cli.base.shared import DEFAULT_RESULTS, grid
 from mtbench.cli.training.execution import offer_preview
-from mtbench.cli.training.grid import LONG, expectation
+from mtbench.cli.training.shown.grid import LONG, expectation
 from mtbench.engines.chosen import Execution
 from mtbench.engines.forecast import estimate
 from mtbench.engines.screen.display import duration
 from mtbench.engines.screen.say import say
 from mtbench.engines.space import LARGE, space_of, space_text
 from mtbench.plan.spec import RunSpec
+from mtbench.search.journal.versions import unlike_versions
 from mtbench.search.planning import StudyPlan, plan_search
 from mtbench.search.points import setting_count
 from mtbench.search.remaining import finished_trials, remaining_runs
-from mtbench.search.versions import unlike_versions
 from mtbench.store.record import TaskInfo
 from mtbench.store.study import Study, Trial, mean
 

@@ -14,7 +14,7 @@ from mtbench.errors import UsageError
 from mtbench.plan.suite import Grid, Suite
 from mtbench.report.data.choices import Choices, Convention, RankFamily, parse_choices
 from mtbench.report.data.comparison import Comparison, compare
-from mtbench.report.data.ranks import rank_intervals
+from mtbench.report.data.gains.rank_intervals import rank_intervals
 from mtbench.report.data.reading import Reading
 from mtbench.report.exhibit import Results
 from mtbench.report.exhibits.summary.data import Table, build_table

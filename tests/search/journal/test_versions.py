@@ -8,10 +8,10 @@ import pytest
 
 from mtbench.errors import UsageError
 from mtbench.report.data.studies import unfinished
+from mtbench.search.journal.versions import check_versions, unlike_versions
 from mtbench.search.planning import StudyPlan, plan_search
 from mtbench.search.request import SearchRequest
 from mtbench.search.rounds import run_search
-from mtbench.search.versions import check_versions, unlike_versions
 from mtbench.store.study import FILE, Study, read_study, write_study
 from tests.search.worlds import World
 

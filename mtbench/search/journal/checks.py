@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mtbench.errors import DamagedRecord
 from mtbench.plan.spec import RunSpec
-from mtbench.search.journal import Journal, JournalEntry
+from mtbench.search.journal.trials import Journal, JournalEntry
 from mtbench.search.planning import StudyPlan
 from mtbench.search.points import default_point
 from mtbench.store.record import Record

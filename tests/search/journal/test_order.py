@@ -14,7 +14,7 @@ from optuna.study import StudyDirection
 
 from mtbench.errors import StoreError
 from mtbench.plan.spec import RunSpec
-from mtbench.search.order import Misplaced, check_order
+from mtbench.search.journal.order import Misplaced, check_order
 from mtbench.search.planning import plan_search
 from mtbench.search.request import SearchRequest
 from mtbench.search.rounds import run_search

@@ -1,0 +1,1 @@
+"""Runs, searches and forecasts on the screen, in words and tables."""
