@@ -46,7 +46,7 @@ def diff(first: Folder, second: Folder) -> pd.DataFrame:
     Example:
         >>> again = mtbench.run(["uniform", "moo"], "toy2", seeds=1, epochs=1, images=20, results="again", quiet=True)
         >>> frame = mtbench.diff("results/local", "again")
-        >>> frame[frame.counts][["kind", "method", "seed"]].values.tolist()
+        >>> frame[frame.counts].filter(["kind", "method", "seed"]).values.tolist()
         [['run', 'moo', 1], ['run', 'uniform', 1]]
     """
     (one,), (other,) = folders(first), folders(second)
