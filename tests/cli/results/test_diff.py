@@ -13,7 +13,6 @@ from mtbench.cli.app import app
 from mtbench.errors import StoreError
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.suite.file import find_suite
-from mtbench.plan.suite.stages.resolution import Resolution
 from mtbench.store.record import Code, CurvePoint, Measurement, Record, TaskResult, render_record
 from mtbench.store.run.folder import RunFolder
 from mtbench.store.study import Spent, read_study, study_files, write_study
@@ -22,6 +21,7 @@ from mtbench.store.suites.resolutions import write_resolution
 from tests.builders.kept import RESULTS
 from tests.builders.published import publish
 from tests.builders.records import accuracies, record_of
+from tests.builders.resolutions import TAKEN
 from tests.cli.commands import call
 
 
@@ -196,18 +196,7 @@ def test_declared_suites_are_compared_in_a_line_each() -> None:
 
 def test_weights_that_rows_take_from_other_rows_are_compared_in_a_line_each() -> None:
     again(lambda known: known)
-    mine = Resolution(
-        suite="mine",
-        size="paper",
-        dataset="mmnist2",
-        variation=(("lr", "0.001"),),
-        method="branches+fixed:from=nash-mtl",
-        first="branches+nash-mtl",
-        tasks=("LU", "RL"),
-        weights=(0.25, 0.75),
-        seeds=(0,),
-        runs=("a1",),
-    )
+    mine = dataclasses.replace(TAKEN, size="paper")
     title = "Suite mine, paper: weights of branches+fixed:from=nash-mtl on mmnist2, lr=0.001"
     write_resolution(Path("a"), mine)
     assert f"{title}, in a alone\n" in differing(1)

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from mtbench.errors import DamagedRecord, NewerResults, StoreError, UsageError
-from mtbench.plan.suite.stages.resolution import Resolution
 from mtbench.store.pack.contents import collect, unite
 from mtbench.store.record import Record, WeightRange
 from mtbench.store.record.sealed import seal
@@ -23,20 +22,8 @@ from mtbench.store.suites.resolutions import (
 )
 from mtbench.store.upkeep.inventory import take_inventory
 from mtbench.store.upkeep.verify import verify
+from tests.builders.resolutions import TAKEN
 from tests.report.records import finished
-
-TAKEN = Resolution(
-    suite="mine",
-    size="quick, epochs=2",
-    dataset="mmnist2",
-    variation=(("lr", "0.001"),),
-    method="branches+fixed:from=nash-mtl",
-    first="branches+nash-mtl",
-    tasks=("LU", "RL"),
-    weights=(0.25, 0.75),
-    seeds=(0, 1),
-    runs=("a1", "b2"),
-)
 
 
 def weighted(points: Sequence[tuple[int, float, float]], seed: int = 0) -> RunStatus:

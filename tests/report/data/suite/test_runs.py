@@ -9,7 +9,6 @@ from mtbench.plan.grid import Request, plan
 from mtbench.plan.spec import RunSpec
 from mtbench.plan.suite import Grid, PaperTable, Suite
 from mtbench.plan.suite.planned import plan_suite
-from mtbench.plan.suite.stages.resolution import Resolution
 from mtbench.report.data.suite.runs import Sheet, SuiteRuns, suite_runs
 from mtbench.report.exhibit import Results
 from mtbench.report.exhibits.ledger.exhibit import Ledger
@@ -17,6 +16,7 @@ from mtbench.report.exhibits.summary.data import build_table
 from mtbench.report.exhibits.summary.page import page_of, with_suite
 from mtbench.report.page.layout import Page
 from mtbench.store.status import RunStatus
+from tests.builders.resolutions import TAKEN
 from tests.report.records import answering, unfinished
 
 RATES = Suite(
@@ -28,6 +28,7 @@ RATES = Suite(
     grid=(Grid(datasets=("mmnist2",), methods=("uniform", "single"), vary={"lr": (1e-3, 3e-3)}),),
     labels={"single": "Single task"},
 )
+STAGED = dataclasses.replace(TAKEN, suite="staged", size="paper", variation=())
 
 
 def asked(method: str, dataset: str = "mmnist2", *, protocol: str = "paper", seed: int = 0, **settings: str) -> RunSpec:
@@ -192,19 +193,7 @@ def test_rows_that_took_equal_weights_show_the_same_runs_at_the_size_of_the_weig
         labels={names[0]: "as dwa"},
     )
     taken = [
-        Resolution(
-            suite="staged",
-            size="paper",
-            dataset="mmnist2",
-            variation=(),
-            method=name,
-            first=name.partition("=")[2],
-            tasks=("LU", "RL"),
-            weights=(0.5, 0.5),
-            seeds=(0, 1),
-            runs=("a", "b"),
-        )
-        for name in names
+        dataclasses.replace(STAGED, method=name, first=name.partition("=")[2], weights=(0.5, 0.5)) for name in names
     ]
     runs = scored(plan_suite(suite, resolutions=taken))
     assert len(runs) == 6
@@ -216,7 +205,7 @@ def test_rows_that_took_equal_weights_show_the_same_runs_at_the_size_of_the_weig
     assert sheet.comparison.methods[0].runs == sheet.comparison.methods[3].runs
     assert dict(sheet.weights) == dict(zip(names, taken, strict=True))
     notes = page_of_sheet(found, sheet).footnotes
-    assert "as dwa has the mean task weights of dwa: LU 0.5, RL 0.5, over its 2 runs (a, b), sealed on ." in notes
+    assert "as dwa has the mean task weights of dwa: LU 0.5, RL 0.5, over its 2 runs (a1, b2), sealed on ." in notes
     (before,) = suite_runs(suite, runs)
     assert before.absent == (
         "branches+fixed:from=dwa (waits for all runs of branches+dwa) and branches+fixed:from=uniform (waits for all "
@@ -233,18 +222,7 @@ def test_the_ledger_of_a_row_that_takes_weights_says_whose_runs_it_lacks() -> No
         grid=(Grid(datasets=("mmnist2",), methods=(name, "uniform")),),
         labels={name: "as uniform"},
     )
-    taken = Resolution(
-        suite="staged",
-        size="paper",
-        dataset="mmnist2",
-        variation=(),
-        method=name,
-        first="uniform",
-        tasks=("LU", "RL"),
-        weights=(0.25, 0.75),
-        seeds=(0,),
-        runs=("a",),
-    )
+    taken = dataclasses.replace(STAGED, method=name, first="uniform", seeds=(0,))
     (found,) = suite_runs(suite, scored(plan_suite(suite, resolutions=[taken])), resolutions=[taken])
     (shown,) = Ledger().show(Results.of_suite(found))
     (page,) = shown.pages.values()
