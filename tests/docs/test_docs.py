@@ -14,7 +14,7 @@ import torch
 from mtbench.contract import Classification, Network, Setup, Task
 from mtbench.plan.parse import parse_backbone
 
-HOUSE = Path(__file__).parent.parent
+HOUSE = Path(__file__).parents[2]
 README = (HOUSE / "README.md").read_text()
 BLOCK = re.compile(r"(?:<!-- (\w+) -->\n)?```console\n(.*?)```", re.DOTALL)
 

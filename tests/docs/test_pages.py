@@ -12,7 +12,7 @@ import mtbench
 import mtbench.contract
 from mtbench import stats
 
-HOUSE = Path(__file__).parent.parent
+HOUSE = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")

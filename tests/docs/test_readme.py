@@ -12,7 +12,7 @@ from mtbench.plan.parse import parse_dataset
 from mtbench.store.run.lease import SILENCE
 from results import reports
 
-HOUSE = Path(__file__).parent.parent
+HOUSE = Path(__file__).parents[2]
 README = HOUSE / "README.md"
 TEXT = README.read_text()
 LIST = reports.read()

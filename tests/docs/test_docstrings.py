@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-HOUSE = Path(__file__).parent.parent
+HOUSE = Path(__file__).parents[2]
 BEGINNING = re.compile(
     r"^(?: {4}[\w*`]+(?:, [\w*`]+)*: |(?<=Returns:\n) {4}|\A)(?:what|which|how|whether|where|who|of|by|as)\b.*",
     re.I | re.M,

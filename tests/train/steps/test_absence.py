@@ -141,7 +141,7 @@ def test_without_the_mechanism_it_does_move(monkeypatch: pytest.MonkeyPatch) -> 
 
 def example_of_contributing() -> type[OneTaskNetwork]:
     """Return the network in CONTRIBUTING.md."""
-    text = (Path(__file__).parents[2] / "CONTRIBUTING.md").read_text()
+    text = (Path(__file__).parents[3] / "CONTRIBUTING.md").read_text()
     code = text.split("```python\n")[1].split("```")[0]
     names: dict[str, Any] = {}
     exec(code, names)
