@@ -142,17 +142,24 @@ class Costs:
         found = prospects(sized.suite, sized.places, self.earlier) if sized.suite and sized.suite.claim else []
         hours = self.rates.hours(specs)
         return (
-            sized.name,
-            _span(spec.protocol.epochs for spec in specs),
-            _span(_seeds(sized)),
-            str(len(sized.grid) + len(sized.chosen)),
-            str(len(sized.trials)),
+            *size(sized),
             str(sum(kind(spec) in self.rates.seconds for spec in specs)),
             DASH if math.isnan(hours) else duration(hours),
             str(gpu_hours(specs, self.rates, self.folder)),
             str(len(found)),
             *(map(str, decided(found)) if found else (DASH, DASH, DASH)),
         )
+
+
+def size(sized: Sized) -> tuple[str, ...]:
+    """Return the cells that need no kept run: name, epochs, seeds, runs, trials."""
+    return (
+        sized.name,
+        _span(spec.protocol.epochs for spec in sized.runs),
+        _span(_seeds(sized)),
+        str(len(sized.grid) + len(sized.chosen)),
+        str(len(sized.trials)),
+    )
 
 
 def _seeds(sized: Sized) -> Iterator[int]:
@@ -178,6 +185,11 @@ def listed() -> Iterator[Sized]:
         yield replace(sized, grid=grid)
 
 
+def declared() -> list[str]:
+    """Return the suites of the first table."""
+    return list(dict.fromkeys([*(part.suite for part in read().part if part.suite), *MORE]))
+
+
 def table(rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
     """Yield the lines of a Markdown table."""
     for cells in chain((HEADER, ("---", *["---:"] * (len(HEADER) - 1))), rows):
@@ -189,7 +201,6 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("suites", nargs="*", help="names of suites; by default the page is printed")
     asked = parser.parse_args()
-    declared = asked.suites or list(dict.fromkeys([*(part.suite for part in read().part if part.suite), *MORE]))
     with tempfile.TemporaryDirectory() as nowhere:
         folders = sorted({pack.parent for pack in RESULTS.glob("*/*.zip")})
         earlier = [
@@ -200,7 +211,7 @@ def main() -> int:
         try:
             if not asked.suites:
                 sys.stdout.write(f"{PAGE}\n## At the declared size\n\n")
-            for line in table(costs.row(of_suite(name)) for name in declared):
+            for line in table(costs.row(of_suite(name)) for name in asked.suites or declared()):
                 sys.stdout.write(line)
                 sys.stdout.flush()
             if not asked.suites:

@@ -8,10 +8,11 @@ import pytest
 
 from mtbench.store.record import Record
 from results import costs
-from results.costs import GpuHours, gpu_hours, listed, short
+from results.costs import GpuHours, declared, gpu_hours, listed, short, size
 from results.evidence import Evidence, Part
 from results.kernels import Step
 from results.rates import Rates
+from results.sized import of_suite
 from tests.report.records import PAPER, QUICK, finished
 
 
@@ -82,3 +83,11 @@ def test_runs_that_an_earlier_part_trains_into_the_same_folder_are_listed_once(m
         ["mgda-ub"],
         ["uniform"],
     ]
+
+
+def test_the_page_has_todays_suites_and_todays_list_at_their_sizes() -> None:
+    page = (Path(costs.__file__).parents[1] / "reports" / "costs.md").read_text(encoding="utf-8")
+    assert page.startswith(costs.PAGE), "python -m results.costs > reports/costs.md"
+    lines = [tuple(line.strip("| ").split(" | ")) for line in page.splitlines() if line.startswith("| ")]
+    rows = [cells[:5] for cells in lines if cells[0] not in {"suite", "---"}]
+    assert rows == [*(size(of_suite(name)) for name in declared()), *map(size, listed())]
