@@ -14,7 +14,14 @@ from mtbench.engines.slurm.elements import grouped, seconds_of
 from mtbench.engines.slurm.options import SlurmOptions, limit_of
 from mtbench.engines.slurm.queue import Entry, Place
 from mtbench.engines.slurm.script import MARGIN
-from mtbench.engines.slurm.submission import FOLDER, new_name, read_submissions, remove_finished, write_submission
+from mtbench.engines.slurm.submission import (
+    FOLDER,
+    in_queue,
+    new_name,
+    read_submissions,
+    remove_finished,
+    write_submission,
+)
 from mtbench.errors import Busy
 from mtbench.plan.spec import RunSpec
 from mtbench.store.files.atomic import make_folder
@@ -79,11 +86,10 @@ class Desk:
     def _found(self, jobs: Sequence[Job], waiting: dict[Place, Entry]) -> Iterator[Element]:
         """Yield the elements of runs that are in the queue; each run once."""
         left = {self._relative(job): job for job in jobs}
-        for submission in read_submissions(self.site.results, {place.submission for place in waiting}):
-            for index, runs in enumerate(submission.elements):
-                entry = waiting.get(place := Place(submission.name, index))
-                if entry and (its := [left.pop(run) for run in runs if run in left]):
-                    yield Element(place=place, id=entry.job, jobs=tuple(its))
+        submissions = read_submissions(self.site.results, {place.submission for place in waiting})
+        for place, entry, runs in in_queue(submissions, waiting):
+            if its := [left.pop(run) for run in runs if run in left]:
+                yield Element(place=place, id=entry.job, jobs=tuple(its))
 
     def _submit(self, jobs: Sequence[Job], placed: list[Element]) -> None:
         kinds = kinds_of(jobs)

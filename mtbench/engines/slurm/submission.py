@@ -8,7 +8,7 @@ import json
 import secrets
 import shlex
 import shutil
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,12 +16,13 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from mtbench import __version__
+from mtbench.engines.slurm.queue import Entry, Place
 from mtbench.engines.slurm.script import render_script
 from mtbench.errors import StoreError
 from mtbench.store.files.atomic import make_folder, write_text
 from mtbench.store.files.guard import Refused, read_guarded
 
-__all__ = ["FOLDER", "Submission", "new_name", "read_submissions", "remove_finished", "write_submission"]
+__all__ = ["FOLDER", "Submission", "in_queue", "new_name", "read_submissions", "remove_finished", "write_submission"]
 
 FOLDER = ".slurm"
 """The folder of submissions, in a results folder."""
@@ -82,14 +83,24 @@ def write_submission(
     return folder
 
 
-def read_submissions(results: Path, names: Collection[str]) -> list[Submission]:
-    """Return the submissions of these names that belong to a results folder, the latest first.
+def read_submissions(results: Path, names: Collection[str] | None = None) -> list[Submission]:
+    """Return the submissions of a results folder, those of some names or all, the latest first.
 
     Raises:
         StoreError: one cannot be read.
     """
-    there = sorted((name for name in _names(results) if name in names), reverse=True)
+    there = sorted((name for name in _names(results) if names is None or name in names), reverse=True)
     return [_read(results / FOLDER / name / _FILE) for name in there]
+
+
+def in_queue(
+    submissions: Iterable[Submission], queue: Mapping[Place, Entry]
+) -> Iterator[tuple[Place, Entry, tuple[str, ...]]]:
+    """Yield the elements of submissions that are in the queue, each with its runs (see `Submission.elements`)."""
+    for submission in submissions:
+        for index, runs in enumerate(submission.elements):
+            if entry := queue.get(place := Place(submission.name, index)):
+                yield place, entry, runs
 
 
 def remove_finished(results: Path, queued: Collection[str]) -> None:

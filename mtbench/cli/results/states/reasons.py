@@ -8,6 +8,7 @@ from rich.markup import escape
 
 from mtbench.cli.base.shared import grid
 from mtbench.cli.results.states.attempts import attempts_table
+from mtbench.cli.results.states.queued import waiting_line
 from mtbench.cli.training.shown.grid import STYLES
 from mtbench.engines.screen.say import capped, say
 from mtbench.plan.command import run_command
@@ -44,6 +45,8 @@ def print_state(run: RunStatus, root: Path, out: Console) -> None:
         _print_record(run.record, root, out)
         say(out, f"Level of trust: {run.level}", markup=False)
     for line in _lines(run):
+        say(out, line, markup=False)
+    if line := waiting_line(run):
         say(out, line, markup=False)
     if (attempts := attempts_table(known_attempts(run.folder))) is not None:
         out.print(attempts)

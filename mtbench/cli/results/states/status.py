@@ -96,6 +96,7 @@ def status(
 
 def _print(runs: "Sequence[RunStatus]", chosen: Sequence[Path], unread: list[str], out: "Console") -> None:
     from mtbench.cli.results.states.attempts import lost_work
+    from mtbench.cli.results.states.queued import waiting_lines
     from mtbench.cli.training.shown.grid import notes, table
     from mtbench.engines.screen.say import capped, say
 
@@ -107,6 +108,8 @@ def _print(runs: "Sequence[RunStatus]", chosen: Sequence[Path], unread: list[str
     out.print(table(runs))
     for line in notes(runs):
         say(out, line)
+    for line in waiting_lines(runs, chosen):
+        say(out, line, markup=False)
     absent = Counter(name for run in runs for name in run.absent)
     for name, count in sorted(absent.items()):
         say(out, f"Not here: {name} of {count} run{'s' * (count != 1)}.", style="dim", markup=False)
