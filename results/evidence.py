@@ -36,13 +36,10 @@ class Part:
     Attributes:
         results: the folder below `WORK` that is trained into, and the folder below ``results/`` with its packs.
         command: an mtbench command with its arguments, without ``--results``; `run` or `search`.
-        by_seed: number of seeds to run one after another, all methods of a seed before the next; 0 for the command's
-            own.
     """
 
     results: str
     command: str
-    by_seed: int = 0
 
     @property
     def suite(self) -> str:
@@ -50,13 +47,10 @@ class Part:
         words = shlex.split(self.command)
         return Path(words[words.index("--suite") + 1]).stem if "--suite" in words else ""
 
-    def commands(self) -> Iterator[list[str]]:
-        """Yield the arguments of each mtbench command, in the order in which they are run."""
-        words = [*shlex.split(self.command), "--results", str(WORK / self.results)]
-        if not self.by_seed:
-            yield words
-        for seed in range(self.by_seed):
-            yield [*words, "--seeds", f"{seed},"]
+    @property
+    def words(self) -> list[str]:
+        """The arguments of mtbench."""
+        return [*shlex.split(self.command), "--results", str(WORK / self.results)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,13 +123,12 @@ def main() -> int:
     failed = 0
     for part in evidence.part:
         packing.prepare(WORK / part.results, RESULTS / part.results)
-        for words in part.commands():
-            sys.stdout.write(f"mtbench {shlex.join(words)}\n")
-            sys.stdout.flush()
-            # A part with a failed run does not keep the next ones from being trained.
-            failed |= subprocess.run([*MTBENCH, *words, *more], cwd=HOUSE, env=environment).returncode
-            if not asked.show:
-                _say_packs(part.results)
+        sys.stdout.write(f"mtbench {shlex.join(part.words)}\n")
+        sys.stdout.flush()
+        # A part with a failed run does not keep the next ones from being trained.
+        failed |= subprocess.run([*MTBENCH, *part.words, *more], cwd=HOUSE, env=environment).returncode
+        if not asked.show:
+            _say_packs(part.results)
     return int(failed != 0)
 
 

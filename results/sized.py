@@ -80,7 +80,7 @@ def of_part(part: Part) -> Sized:
     asked = _PARSER.parse_args(shlex.split(part.command))
     base = "quick" if asked.quick else asked.protocol
     settings = dict(changed(asked.set, epochs=asked.epochs))
-    seeds = range(part.by_seed) if part.by_seed else parse_seeds(asked.seeds) if asked.seeds else None
+    seeds = parse_seeds(asked.seeds) if asked.seeds else None
     if part.suite:
         return of_suite(
             part.suite, base=base, settings=settings if seeds is None else {**settings, "seeds": str(len(seeds))}

@@ -64,14 +64,9 @@ def test_what_the_list_has_trained_is_fresh_under_the_present_code(folder: str, 
     assert not stale[:1], f"{len(stale)} of {len(later)} records are not fresh"
 
 
-def test_seeds_are_run_one_after_another() -> None:
-    part = Part(results="here", command="run --suite mine", by_seed=2)
-    place = ["--results", str(evidence.WORK / "here")]
-    assert list(part.commands()) == [
-        ["run", "--suite", "mine", *place, "--seeds", "0,"],
-        ["run", "--suite", "mine", *place, "--seeds", "1,"],
-    ]
-    assert list(Part(results="here", command="run --quick").commands()) == [["run", "--quick", *place]]
+def test_a_part_is_a_command_with_its_results_folder() -> None:
+    words = ["run", "--quick", "--results", str(evidence.WORK / "here")]
+    assert Part(results="here", command="run --quick").words == words
 
 
 def test_a_part_may_name_the_file_of_a_suite() -> None:

@@ -26,7 +26,7 @@ def test_rows_with_the_weights_of_others_are_runs_too() -> None:
 
 def test_a_part_without_a_suite_has_its_grid() -> None:
     sized = of_part(
-        Part(results="2026-11-30-mine", command="run --methods uniform,moo --dataset toy2 --quick", by_seed=2)
+        Part(results="2026-11-30-mine", command="run --methods uniform,moo --dataset toy2 --quick --seeds 2")
     )
     assert (sized.name, sized.suite) == ("mine", None)
     assert {(spec.balancer.name, spec.seed) for spec in sized.grid} == {

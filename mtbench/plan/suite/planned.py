@@ -79,6 +79,8 @@ def plan_suite(
 ) -> list[RunSpec]:
     """Return the runs of a suite's grid, each once; rows of the second stage that are not resolved have none.
 
+    Seeds come before rows and datasets, so that a suite that is stopped early can still compare all of them.
+
     Args:
         base: another of the datasets' training protocols, for another size.
         settings: settings of the training protocol that differ, as texts.
@@ -98,7 +100,7 @@ def plan_suite(
         if row.resolution:
             chosen = seeds if seeds is not None else range(row.spec.protocol.seeds)
             specs.update((spec.id, spec) for spec in row.runs(chosen))
-    return list(specs.values())
+    return sorted(specs.values(), key=lambda spec: spec.seed)
 
 
 def later_rows(

@@ -31,6 +31,11 @@ def test_a_suite_is_every_method_on_every_dataset_under_each_variation_for_each_
     assert {(spec.protocol.lr, spec.protocol.epochs, spec.protocol.batch) for spec in specs} == {(5e-4, 50, 512)}
 
 
+def test_all_rows_have_a_seed_before_any_row_has_the_next() -> None:
+    assert [spec.seed for spec in plan_suite(SUITE)] == [0] * 6 + [1] * 6
+    assert [spec.seed for spec in plan_suite(SUITE, seeds=[4, 2])] == [2] * 6 + [4] * 6
+
+
 def test_runs_that_two_parts_of_a_grid_share_are_planned_once() -> None:
     twice = Suite(name="twice", title="T", grid=(SUITE.grid[0], SUITE.grid[0]))
     assert len(plan_suite(twice, seeds=[0])) == 4
