@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from mtbench.cli.app import app
+from mtbench.cli.results.states import watch
 from mtbench.engines.slurm.waiting import waiting_runs
 from mtbench.errors import RunError
 from tests.cli.commands import call
@@ -61,6 +62,18 @@ def test_status_tells_of_missing_runs_in_the_queue(tmp_path: Path, cluster: Fake
         cluster.forget(job)
     assert "Slurm" not in shown(*asked)
     assert "Slurm" not in shown("status", "--why", str(jobs[1].folder))
+
+
+def test_the_watch_goes_on_while_runs_are_in_the_queue(
+    tmp_path: Path, cluster: FakeSlurm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "_GRACE", 0.1)
+    _, site = make(tmp_path, [0])
+    run(tmp_path, [0])
+    cluster.says("squeue", 'cat "$HERE/queue"', "true")  # in the queue, and then no longer
+    said = shown("status", "--results", str(site.results), "--watch", "--interval", "0.5")
+    assert said.splitlines()[-1].endswith("no run is running: 1 missing")
+    assert not (cluster.folder / "squeue.says").read_text()  # Slurm was asked twice
 
 
 def test_status_of_a_copy_on_another_machine_does_without_slurm(

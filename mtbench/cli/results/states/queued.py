@@ -1,13 +1,14 @@
 """Missing runs that are in the queue of a scheduler, on the screen."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path, PurePath
 
 from mtbench.engines.slurm.waiting import waiting_runs
 from mtbench.errors import MtbenchError
 from mtbench.store.status import RunStatus
 
-__all__ = ["waiting_line", "waiting_lines"]
+__all__ = ["any_waiting", "waiting_line", "waiting_lines"]
 
 
 def waiting_lines(runs: Sequence[RunStatus], folders: Sequence[Path]) -> Iterator[str]:
@@ -17,10 +18,9 @@ def waiting_lines(runs: Sequence[RunStatus], folders: Sequence[Path]) -> Iterato
         runs: the runs.
         folders: results folders; those of packs have no submissions.
     """
-    missing = [run.folder for run in runs if run.state == "missing"]
     for folder in folders:
         try:
-            found = waiting_runs(folder, missing)
+            found = waiting_runs(folder, _missing(runs))
         except MtbenchError as cause:
             yield f"Missing runs were submitted to Slurm. {_unknown(cause)}"
             continue
@@ -32,6 +32,18 @@ def waiting_lines(runs: Sequence[RunStatus], folders: Sequence[Path]) -> Iterato
             )
 
 
+def any_waiting(runs: Sequence[RunStatus], folders: Sequence[Path]) -> bool:
+    """Return True if some of the missing runs are in Slurm's queue, and False if that is not known.
+
+    Args:
+        runs: the runs.
+        folders: as of `waiting_lines`.
+    """
+    with suppress(MtbenchError):
+        return any(waiting_runs(folder, _missing(runs)) for folder in folders)
+    return False
+
+
 def waiting_line(run: RunStatus) -> str:
     """Return a sentence on a missing run that was submitted to Slurm; empty for any other run."""
     if run.state != "missing":
@@ -41,6 +53,10 @@ def waiting_line(run: RunStatus) -> str:
         return "".join(f"It is in Slurm's queue, job {job}." for job in waiting_runs(results, [run.folder]).values())
     except MtbenchError as cause:
         return f"It was submitted to Slurm. {_unknown(cause)}"
+
+
+def _missing(runs: Sequence[RunStatus]) -> list[Path]:
+    return [run.folder for run in runs if run.state == "missing"]
 
 
 def _unknown(cause: MtbenchError) -> str:

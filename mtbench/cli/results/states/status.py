@@ -54,8 +54,9 @@ def status(
         bool,
         typer.Option(
             "--watch",
-            help="Show the states again and again until no run is running (for 30 s while runs are missing) or Ctrl-C; "
-            "in a file or a pipe, a line for each change. The code and data of a run are compared once.",
+            help="Show the states again and again until no run is running (for 30 s while runs are missing) or in "
+            "Slurm's queue, or Ctrl-C; in a file or a pipe, a line for each change. The code and data of a run are "
+            "compared once.",
         ),
     ] = False,
     interval: Annotated[

@@ -13,6 +13,7 @@ from rich.live import Live
 from rich.text import Text
 
 from mtbench.cli.base.shared import keeping
+from mtbench.cli.results.states.queued import any_waiting
 from mtbench.cli.training.shown.grid import table
 from mtbench.engines.screen.say import capped
 from mtbench.errors import StoreError
@@ -24,14 +25,14 @@ from mtbench.store.union import survey_all
 __all__ = ["watch_runs"]
 
 _GRACE = 30.0
-"""Seconds without a running run after which the watch ends although runs are missing: a command that is about to train
-them may be starting."""
+"""Seconds without a running run after which the watch ends although runs are missing, unless they are in Slurm's queue:
+a command that is about to train them may be starting."""
 
 
 def watch_runs(
     folders: Sequence[Path], root: Path, out: Console, interval: float, unread: list[str]
 ) -> list[RunStatus]:
-    """Show the states of runs until none is running, or Ctrl-C, and return the last ones.
+    """Show the states of runs until none is running or in Slurm's queue, or Ctrl-C, and return the last ones.
 
     A terminal shows a table that is redrawn; into a file or a pipe a line is printed for each change.
 
@@ -61,8 +62,12 @@ def watch_runs(
                 states = {run.state for run in runs}
                 if "running" in states:
                     active = time.monotonic()
-                elif "missing" not in states or time.monotonic() - active > _GRACE:
+                elif "missing" not in states:
                     break
+                elif time.monotonic() - active > _GRACE:
+                    if not any_waiting(runs, folders):
+                        break
+                    active = time.monotonic()
                 time.sleep(interval)
     except KeyboardInterrupt:
         return runs
