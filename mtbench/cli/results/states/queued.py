@@ -37,7 +37,7 @@ def any_waiting(runs: Sequence[RunStatus], folders: Sequence[Path]) -> bool:
 
     Args:
         runs: the runs.
-        folders: as of `waiting_lines`.
+        folders: see `waiting_lines`.
     """
     with suppress(MtbenchError):
         return any(waiting_runs(folder, _missing(runs)) for folder in folders)
