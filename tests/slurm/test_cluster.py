@@ -17,6 +17,7 @@ import pytest
 from mtbench.engines.engine import Engine
 from mtbench.engines.slurm.engine import Slurm
 from mtbench.engines.slurm.options import SlurmOptions
+from mtbench.engines.slurm.waiting import waiting_runs
 from mtbench.store.run.attempts import DONE, LOST, STOPPED, Attempt, read_attempts
 from mtbench.store.run.folder import RunFolder
 from tests.engines.contract import CHECKS, Events, grid, numbers, site_of
@@ -125,11 +126,13 @@ def test_a_queued_job_whose_code_has_changed_is_refused_by_name(cluster: Cluster
     expected["code"]["balancer uniform"]["hash"] = "that of another day"
     path.write_text(json.dumps(expected))
     (job,) = re.findall(r"\d+_0", queued.why)
+    assert waiting_runs(site.results, [jobs[0].folder]) == {jobs[0].folder: job}
     cluster.call("scontrol", "release", job)
     (outcome,) = Slurm(SlurmOptions(follow=True)).execute(jobs, site, Events())
     assert outcome.how == "failed"
     assert "the code of balancer 'uniform' has changed since the run was submitted" in outcome.why
     assert not read_attempts(jobs[0].folder)
+    assert not waiting_runs(site.results, [jobs[0].folder])
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
