@@ -1,6 +1,7 @@
 """The test metrics of a run along its curve, averaged over what the rules say, and what a record lacks for that."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar
 
 from mtbench.contract import Batches
 from mtbench.report.data.conventions.rules import Rules
@@ -11,6 +12,7 @@ __all__ = ["TEN", "Values", "last_phase", "last_values", "missing", "series"]
 
 Values = Mapping[Pair, float]
 """Test metrics by task and name."""
+Found = TypeVar("Found")
 TEN = 10
 """The number of last epochs that the rule ``last10`` takes the mean over."""
 
@@ -25,10 +27,10 @@ def series(record: Record, rules: Rules) -> dict[int, Values]:
     }
 
 
-def last_phase(record: Record, found: Mapping[int, Values]) -> dict[int, Values]:
-    """Return the values by epoch without those of earlier phases, in which another network was trained."""
+def last_phase(record: Record, found: Mapping[int, Found]) -> dict[int, Found]:
+    """Return what is found by epoch without those of earlier phases, in which another network was trained."""
     before = record.epochs - record.phases[-1].epochs if record.phases else 0
-    return {epoch: values for epoch, values in found.items() if epoch > before}
+    return {epoch: each for epoch, each in found.items() if epoch > before}
 
 
 def last_values(record: Record, rules: Rules) -> Values | None:

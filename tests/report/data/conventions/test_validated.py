@@ -14,7 +14,7 @@ from mtbench.report.data.comparison import compare
 from mtbench.report.data.conventions.read import read_by
 from mtbench.report.data.conventions.rules import Rules
 from mtbench.report.data.conventions.validated import validated_epoch
-from mtbench.store.record import CurvePoint, Record, TaskInfo, TaskResult
+from mtbench.store.record import CurvePoint, PhaseInfo, Record, TaskInfo, TaskResult
 from mtbench.store.status import RunStatus
 from mtbench.train.selection import best_epoch
 from tests.report.records import finished
@@ -80,6 +80,15 @@ def test_lower_is_better_where_the_metric_says_so() -> None:
     assert validated_epoch(record, record.tasks) == 3
     assert validated_epoch(record, record.tasks[:1]) == 2
     assert validated_epoch(recorded(points(test={"up": [50], "down": [4]})), record.tasks) is None
+
+
+def test_of_a_run_in_phases_the_last_phase_counts_in_which_the_network_of_the_row_is_trained() -> None:
+    record = recorded(points(val={"up": [50, 90, 60, 70], "down": [4, 1, 4, 3]}))
+    assert validated_epoch(record, record.tasks) == 2
+    first, second = (
+        PhaseInfo(name=name, epochs=2, parameters=1, weights=1, tasks=("up", "down")) for name in ("branches", "masks")
+    )
+    assert validated_epoch(replace(record, phases=(first, second)), record.tasks) == 4
 
 
 def run(method: str, val: Sequence[Sequence[float]], test: Sequence[Sequence[float]], **changed: Any) -> RunStatus:
