@@ -48,7 +48,7 @@ def shares(evaluator_class: type, unit: float) -> list[float] | str:
         found = get_param_importances(study, evaluator=evaluator)
     except RuntimeError as raised:
         return str(raised)
-    return [round(found[name], 3) for name in "xyz"]
+    return [round(float(found[name]), 3) for name in "xyz"]
 
 
 found = {(unit, evaluator): shares(evaluator, unit) for unit in UNITS for evaluator in EVALUATORS}
