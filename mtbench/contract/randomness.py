@@ -44,7 +44,11 @@ def seeded(seed: int, *purpose: str | int) -> Iterator[None]:
     For code without a generator argument, such as the initialization of ``torch.nn`` modules.
     """
     before = torch.get_rng_state(), np.random.get_state(), random.getstate()
-    reseed(seed, *purpose)
+    derived = derive(seed, *purpose)
+    # `torch.manual_seed` is for GPUs too, and where there is none it writes down the stack of calls once for each kind.
+    torch.default_generator.manual_seed(derived)
+    np.random.seed(derived % 2**32)
+    random.seed(derived)
     try:
         yield
     finally:
