@@ -4,11 +4,14 @@ So a pack no longer changes once its day is over, and the history of the reposit
 is retrained moves to the pack of its new day. Searches, which change while they go on, are in ``searches.zip``.
 """
 
+import hashlib
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar
 
+from mtbench.store.files.reading import read_bytes
+from mtbench.store.pack.archive import Pack
 from mtbench.store.pack.contents import Contents, collect
 from mtbench.store.pack.unpack import unpack, write_folder
 from mtbench.store.pack.write import write_pack
@@ -54,9 +57,10 @@ def prepare(work: Path, kept: Path) -> None:
 
 
 def add(work: Path, kept: Path) -> list[Path]:
-    """Write the finished runs and the searches of a folder into packs, and return the packs.
+    """Write the finished runs and the searches of a folder into packs, and return the packs that changed.
 
-    A run that is in a pack and not in the folder stays where it is.
+    A run that is in a pack and not in the folder stays where it is. A pack with the same files stays as it is, whatever
+    release wrote it.
 
     Args:
         work: the folder that was trained into.
@@ -87,11 +91,20 @@ def add(work: Path, kept: Path) -> list[Path]:
         of_day = {name: path for name, path in shared.items() if _is_of(name, work, stem)}
         pack = kept / f"{stem}.zip"
         reasons = {name: why for name, why in left_out.get(stem, {}).items() if name not in members}
-        write_pack(pack, {**members, **of_day}, reasons, keep=False)
-        written.append(pack)
+        if stem not in before or not _has(pack, {**members, **of_day}, reasons):
+            write_pack(pack, {**members, **of_day}, reasons, keep=False)
+            written.append(pack)
     for stem in before.keys() - days.keys():
         (kept / f"{stem}.zip").unlink()
     return sorted(written)
+
+
+def _has(pack: Path, members: Mapping[str, Path], left_out: Mapping[str, str]) -> bool:
+    """Return True if a pack has these files and no others."""
+    index = Pack(pack).index
+    there = {name: member.sha256 for name, member in index.members.items()}
+    sums = {name: hashlib.sha256(read_bytes(path)).hexdigest() for name, path in members.items()}
+    return there == sums and index.left_out == left_out
 
 
 def _take(folder: str, found: Contents, members: dict[str, Path], left_out: dict[str, str]) -> None:
