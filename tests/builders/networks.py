@@ -1,4 +1,7 @@
-"""Networks and backbones made outside of a run, of tasks that need no dataset."""
+"""Networks and backbones made outside of a run, of tasks that need no dataset.
+
+Their convolutions are those of runs: with others some widths of ResNet damage the memory of the process.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
@@ -6,6 +9,7 @@ from typing import Any, TypeVar
 from mtbench.contract import Backbone, Classification, Kind, Network, Setup, Task
 from mtbench.plan.chosen import BackboneChoice
 from mtbench.plan.parse import parse_backbone, parse_method
+from mtbench.train.network.pointwise import convert_pointwise
 
 __all__ = ["Tasks", "backbone_of", "network_in", "network_of", "setup_of"]
 
@@ -29,7 +33,9 @@ def _tasks(given: Tasks) -> tuple[Task, ...]:
 def backbone_of(text: str, shape: Shape = DIGITS) -> Backbone:
     """Return a backbone for inputs of a shape, drawn from torch's global generator."""
     chosen = parse_backbone(text)
-    return chosen.backbone_class(chosen.options, shape)  # type: ignore[call-arg]
+    backbone: Backbone = chosen.backbone_class(chosen.options, shape)  # type: ignore[call-arg]
+    convert_pointwise(backbone)
+    return backbone
 
 
 def setup_of(
@@ -52,6 +58,7 @@ def network_in(setup: Setup, kind: type[N], method: str) -> N:
     chosen = parse_method(method)
     network = chosen.network_class(chosen.network_options, setup)
     assert isinstance(network, kind)
+    convert_pointwise(network)
     return network
 
 

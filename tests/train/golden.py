@@ -62,6 +62,9 @@ WORLDS: Mapping[str, tuple[str, Mapping[str, str]]] = {
 every label, and three tasks with a fifth of the labels undefined. Adam divides small gradients by their size; behind
 batch normalization it turns their rounding into steps as long as any, so that values would hold on one machine alone.
 """
+CANCELING = ("branches+gradvac", "branches+pcgrad")
+"""Methods whose gradients nearly cancel in some weights of LeNet: Adam makes long steps of their rounding as well, which
+with AVX-512 and AVX2 moved losses by 7e-4."""
 SETTINGS = {"epochs": "3", "batch": "16", "images": "48"}
 """Nine steps. Three epochs, because DWA gives every task the same weight in the first two."""
 
@@ -130,7 +133,8 @@ def of_mtbench(kind: str) -> list[str]:
 def _cases() -> Iterator[Case]:
     for backbone, (dataset, settings) in WORLDS.items():
         for method in shipped(dataset):
-            yield Case(dataset=dataset, method=method, backbone=backbone, settings=settings)
+            own = {"optimizer": "sgd"} if method in CANCELING else {}
+            yield Case(dataset=dataset, method=method, backbone=backbone, settings={**own, **settings})
     # Options that change what is computed.
     for method in (
         "branches+cagrad:c=.9",
@@ -189,7 +193,8 @@ def _cases() -> Iterator[Case]:
     for method in ("branches", "single", "fsn", "csn:masks=learned", "chmod:first=4", "only-mask:first=4", "td"):
         backbone = "retrieval:width=.125:embedding=8:decay=.9"
         # With faster steps a relative change of 1e-7 in a weight grew to 60 % of a loss: no value held elsewhere.
-        slow = {"optimizer": "sgd", "lr": "1e-5"}
+        # In batches of 16, normalized, it grew to .2 %.
+        slow = {"optimizer": "sgd", "lr": "1e-5", "batch": "48"}
         yield Case(dataset="toy-retrieval", method=method, backbone=backbone, settings=slow)
     # Other backbones.
     for backbone in ("vgg11:width=.125", "lenet-dropout"):

