@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from typer.testing import CliRunner
 
+from mtbench.cli.app import app
 from mtbench.contract import Classification, Network, Setup, Task
 from mtbench.plan.parse import parse_backbone
 
@@ -85,16 +87,17 @@ def test_a_newcomers_path_leads_from_step_to_step(tmp_path: Path, data_root: Pat
 
 
 @pytest.mark.parametrize("command", commands(""))
-def test_the_other_commands_can_be_planned(command: str, tmp_path: Path, data_root: Path) -> None:  # noqa: ARG001
-    if command.startswith(("mtbench run", "mtbench search")):
-        done = call(command, tmp_path, "--dry-run", "--quiet")
-    elif command.startswith("mtbench"):
-        done = call(" ".join(shlex.split(command)[:2]), tmp_path, "--help")
-    else:
-        target = shlex.split(command)[-1]
-        assert re.search(rf"^{target}:", (HOUSE / "Makefile").read_text(), re.MULTILINE) or command.startswith("git")
+@pytest.mark.usefixtures("data_root")
+def test_the_other_commands_can_be_planned(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    program, *arguments = shlex.split(command)
+    if program != "mtbench":
+        target = arguments[-1]
+        assert re.search(rf"^{target}:", (HOUSE / "Makefile").read_text(), re.MULTILINE) or program == "git"
         return
-    assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+    planned = arguments[0] in ("run", "search")
+    done = CliRunner().invoke(app, [*arguments, "--dry-run", "--quiet"] if planned else [arguments[0], "--help"])
+    assert done.exit_code == 0, f"{command}\n{done.output}"
 
 
 def test_the_readmes_table_is_that_of_the_kept_report() -> None:

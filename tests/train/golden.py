@@ -63,8 +63,8 @@ every label, and three tasks with a fifth of the labels undefined. Adam divides 
 batch normalization it turns their rounding into steps as long as any, so that values would hold on one machine alone.
 """
 CANCELING = ("branches+gradvac", "branches+pcgrad")
-"""Methods whose gradients nearly cancel in some weights of LeNet: Adam makes long steps of their rounding as well, which
-with AVX-512 and AVX2 moved losses by 7e-4."""
+"""Methods whose gradients nearly cancel in some weights of LeNet: Adam makes long steps of rounding as well, so that
+losses differed by 7e-4 between AVX-512 and AVX2."""
 SETTINGS = {"epochs": "3", "batch": "16", "images": "48"}
 """Nine steps. Three epochs, because DWA gives every task the same weight in the first two."""
 
